@@ -1,0 +1,24 @@
+"""memlint finds the executables and shared libraries that container images keep in RAM more than once, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["MemlintError", "Report", "__version__", "compare"]
+
+if TYPE_CHECKING:
+    from memlint.api import compare
+    from memlint.errors import MemlintError
+    from memlint.model.report import Report
+
+_HOMES = {"compare": "memlint.api", "MemlintError": "memlint.errors", "Report": "memlint.model.report"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the API when it is first asked for: `memlint --version` must not pay for it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'memlint' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,35 @@
+"""The errors that memlint answers with one line on what is wrong and one on what to do."""
+
+from __future__ import annotations
+
+
+class MemlintError(Exception):
+    """A question that could not be answered.
+
+    `message` is one line that names the input (image, layer, file); `hint` is one line that says what to do.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def inside(self, where: str) -> MemlintError:
+        """The same error, named from further out: `where` is put before the message."""
+        return type(self)(f"{where}: {self.message}", self.hint)
+
+
+class UsageError(MemlintError):
+    """The request itself is at fault: an option, a reference, a name."""
+
+
+class SourceError(MemlintError):
+    """An image, an archive or a daemon that is not there, or that is not what it says."""
+
+
+class LayerError(MemlintError):
+    """A layer whose bytes cannot be read, exceed a limit, or do not match their digest."""
+
+
+class CacheError(MemlintError):
+    """The cache directory cannot be used."""

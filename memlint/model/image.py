@@ -1,0 +1,59 @@
+"""Images as their manifest and config describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+import msgspec
+
+from memlint.model.digest import ChainID, DiffID, Digest
+
+
+class Descriptor(msgspec.Struct, frozen=True):
+    """What a manifest says of a blob. `digest` is None in docker-archive's older layouts, which give none."""
+
+    media_type: str
+    digest: Digest | None
+    size: int | None
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """A layer as a run of bytes; `open` may be called again and from any thread."""
+
+    open: Callable[[], BinaryIO]
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """A layer as overlay2 keeps it on this host: whiteouts are devices, opaqueness is an extended attribute."""
+
+    path: str
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """One layer of one image. `content` is None when its bytes only pass by in a stream."""
+
+    descriptor: Descriptor
+    diff_id: DiffID
+    chain_id: ChainID
+    created_by: str
+    content: Blob | Directory | None
+
+
+class Process(msgspec.Struct, frozen=True):
+    """How a container of the image starts."""
+
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    working_dir: str = "/"
+
+
+class Image(msgspec.Struct, frozen=True):
+    """One image of one platform. `ref` is what the user gave, `name` is short and for people."""
+
+    ref: str
+    name: str
+    platform: str
+    process: Process
+    layers: tuple[Layer, ...]
