@@ -1,0 +1,5 @@
+"""`python -m memlint`."""
+
+from memlint.cli.main import run
+
+run()

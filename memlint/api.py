@@ -1,0 +1,172 @@
+"""The Python API: what the command `memlint compare` itself calls."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from memlint.errors import SourceError, UsageError
+from memlint.layers.cache import Cache
+from memlint.layers.limits import Limits
+from memlint.layers.progress import Progress, Silent
+from memlint.layers.reading import Reading
+from memlint.layers.stream import codec_of
+from memlint.model.image import Image
+from memlint.model.report import Report
+from memlint.model.vocabulary import ELF_KINDS, KINDS
+from memlint.sharing.fleet import compare_images
+from memlint.sharing.storage import storage_model
+from memlint.sources import docker_archive, oci
+from memlint.sources.docker_daemon import Daemon, image_from_stream, image_in_place
+from memlint.sources.platform import normalise
+from memlint.sources.reference import DAEMON, DOCKER_ARCHIVE, OCI, Reference, parse_reference
+from memlint.sources.store import DirectoryStore, DocumentStore, Store, TarStore
+
+DEFAULT_STORAGE = "overlay2"
+_READERS = {DOCKER_ARCHIVE: docker_archive.images}
+
+
+def compare(
+    references: Sequence[str],
+    *,
+    storage: str | None = None,
+    replicas: Mapping[str, int] | None = None,
+    platform: str | None = None,
+    kinds: Collection[str] = ELF_KINDS,
+    cache_dir: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+    verify: bool = True,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """What these images would hold in the page cache of one node that runs them, and what of it twice.
+
+    - `references`: as on the command line, for example `docker-daemon:web` or `oci:./build/api`. An archive or a
+      layout that holds several images stands for all of them, unless a name picks one.
+    - `storage`: a storage model's name; by default what the daemon reports, or overlay2 where none is asked.
+    - `replicas`: containers per image, by reference, name or name without tag; 1 for an image that is not in it.
+    - `platform`: `os/architecture[/variant]` to take of multi-platform images; by default this host's.
+    - `kinds`: kinds of files to count (`memlint.model.vocabulary.KINDS`); by default ELF executables and libraries.
+    - `cache_dir`: where layer indexes are kept; None keeps none.
+    - `verify`: compare digests and diff IDs; what is not verified is not cached.
+    - `jobs`: layers read at a time; by default one per core.
+
+    Raises MemlintError when any of the images cannot be read: a report is about all of them, or there is none.
+    """
+    if not references:
+        raise UsageError(
+            "no image was given", "name one or more, for example docker-daemon:web oci:./build/api"
+        )
+    if unknown := sorted(set(kinds).difference(KINDS)):
+        raise UsageError(f"{unknown[0]!r} is no kind of file", f"choose of {', '.join(KINDS)}")
+    wanted = normalise(platform) if platform else None
+    chosen = storage_model(storage) if storage else None
+    cache = Cache(Path(cache_dir)) if cache_dir is not None else None
+    reading = Reading(cache, limits or Limits(), progress or Silent(), verify=verify, jobs=jobs)
+    images, reported = _load([parse_reference(text) for text in references], wanted, reading, cache)
+    counts = _replicas(images, replicas or {})
+    indexes = reading.indexes(images)
+    if cache is not None:
+        cache.close()
+    model = chosen or storage_model(reported or DEFAULT_STORAGE)
+    return compare_images(images, counts, indexes, model, kinds)
+
+
+def _load(
+    references: Sequence[Reference], platform: str | None, reading: Reading, cache: Cache | None
+) -> tuple[list[Image], str | None]:
+    """The images in the order of their references, and the storage model that a daemon reports."""
+    asked = list(dict.fromkeys(reference for reference in references if reference.transport == DAEMON))
+    from_daemon, storage = _from_daemon(asked, platform, reading, cache) if asked else ({}, None)
+    stores: dict[str, Store] = {}
+    images: list[Image] = []
+    for reference in references:
+        if reference.transport == DAEMON:
+            images.append(from_daemon[reference])
+            continue
+        store = stores.get(reference.location)
+        if store is None:
+            store = stores[reference.location] = _store(reference, reading)
+        images += _READERS.get(reference.transport, oci.images)(store, reference, platform)
+    return images, storage
+
+
+def _store(reference: Reference, reading: Reading) -> Store:
+    """A layout's directory, an archive read in place, or what an archive held that can only be read through."""
+    path = reference.location
+    if reference.transport == OCI:
+        if not os.path.isdir(path):
+            raise SourceError(
+                f"{reference.text}: {path} is no directory",
+                "for a file, write oci-archive:FILE or docker-archive:FILE",
+            )
+        return DirectoryStore(path)
+    try:
+        with open(path, "rb", buffering=0) as file:
+            if (
+                stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                and codec_of(os.pread(file.fileno(), 16, 0)) is None
+            ):
+                return TarStore(path)
+            return DocumentStore(path, reading.stream(file, reference.text))
+    except OSError as error:
+        raise SourceError(
+            f"{reference.text}: {path} cannot be read ({error.strerror})",
+            "check the path and its permissions",
+        ) from error
+
+
+def _from_daemon(
+    references: Sequence[Reference], platform: str | None, reading: Reading, cache: Cache | None
+) -> tuple[dict[Reference, Image], str | None]:
+    daemon = Daemon()
+    config_of = cache.config if cache is not None else _nothing_kept
+    found: dict[Reference, Image] = {}
+    rest = []
+    for reference in references:
+        inspected = daemon.inspect(reference, config_of)
+        image = image_in_place(inspected, reading.known, platform)
+        if image is None:
+            rest.append(inspected)
+        else:
+            found[reference] = image
+    if rest:
+        with daemon.save(rest) as stream:
+            store = DocumentStore(
+                DAEMON, reading.stream(stream, ", ".join(each.reference.text for each in rest))
+            )
+        for inspected in rest:
+            found[inspected.reference], config = image_from_stream(store, inspected, platform)
+            if cache is not None:
+                cache.put_config(inspected.image_id, config)
+    return found, daemon.storage()
+
+
+def _nothing_kept(_: str) -> None:
+    return None
+
+
+def _replicas(images: Sequence[Image], replicas: Mapping[str, int]) -> list[int]:
+    counts = [1] * len(images)
+    for key, count in replicas.items():
+        meant = [number for number, image in enumerate(images) if key in _names(image)]
+        if not meant:
+            known = ", ".join(dict.fromkeys(image.name for image in images))
+            raise UsageError(f"{key!r} has replicas but is none of the images", f"the images are {known}")
+        if count < 1:
+            raise UsageError(f"{key!r} cannot have {count} replicas", "give a whole number from 1")
+        for number in meant:
+            counts[number] = count
+    return counts
+
+
+def _names(image: Image) -> tuple[str, ...]:
+    """What a user may call the image: its reference, with and without transport; its name, with and without tag."""
+    return (
+        image.ref,
+        image.ref.partition(":")[2],
+        image.name,
+        image.name.partition(":")[0].partition("@")[0],
+    )

@@ -1,0 +1,78 @@
+"""`memlint compare`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import msgspec
+
+from memlint import api
+from memlint.cli.output import write_output
+from memlint.cli.progress import progress_bar
+from memlint.layers.limits import Limits
+from memlint.model.report import Report, Totals
+
+_LIMITS = {
+    "max_layer_size": "max_layer_bytes",
+    "max_ratio": "max_ratio",
+    "max_entries": "max_entries",
+    "max_window": "max_window",
+}
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Compare the images, print the report, and judge the gate."""
+    with progress_bar(wanted=not arguments.no_progress) as progress:
+        report = api.compare(
+            arguments.images,
+            storage=arguments.storage,
+            replicas=dict(arguments.replicas or ()),
+            platform=arguments.platform,
+            kinds=arguments.kinds,
+            cache_dir=None if arguments.no_cache else arguments.cache_dir,
+            limits=_limits(arguments),
+            verify=not arguments.no_verify,
+            jobs=arguments.jobs,
+            progress=progress,
+        )
+    write_output(_formatted(report, arguments), arguments.output_file)
+    return _judge(getattr(report.totals, arguments.basis), arguments)
+
+
+def _limits(arguments: argparse.Namespace) -> Limits:
+    given = {
+        field: value for option, field in _LIMITS.items() if (value := getattr(arguments, option)) is not None
+    }
+    return msgspec.structs.replace(Limits(), **given)
+
+
+def _formatted(report: Report, arguments: argparse.Namespace) -> str:
+    shown = [duplicate for duplicate in report.duplicates if duplicate.duplicate_bytes >= arguments.min_size]
+    report = msgspec.structs.replace(report, duplicates=tuple(shown))
+    if arguments.format == "json":
+        from memlint.report.json import to_json
+
+        return to_json(report)
+    from memlint.report.text import to_text
+    from memlint.report.terminal import terminal_for
+
+    top = len(shown) if arguments.all else arguments.top
+    return to_text(report, top, terminal_for(arguments.output_file, no_color=arguments.no_color))
+
+
+def _judge(totals: Totals, arguments: argparse.Namespace) -> int:
+    """1 when a limit is missed, with a line that says so; 0 otherwise."""
+    missed = []
+    if arguments.min_efficiency is not None and totals.efficiency < arguments.min_efficiency:
+        missed.append(
+            f"sharing efficiency {totals.efficiency:.3f} is below --min-efficiency {arguments.min_efficiency:g}"
+        )
+    if arguments.max_duplicate is not None and totals.duplicate_bytes > arguments.max_duplicate:
+        missed.append(
+            f"{totals.duplicate_bytes} duplicate bytes exceed --max-duplicate {arguments.max_duplicate}"
+        )
+    sys.stdout.flush()
+    for line in missed:
+        sys.stderr.write(f"memlint: {line} ({arguments.basis}, potential)\n")
+    return 1 if missed else 0

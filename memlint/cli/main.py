@@ -1,0 +1,80 @@
+"""The command line: parses, dispatches, and turns every end into its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from memlint import __version__
+
+OK, FINDINGS, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
+
+
+def run() -> None:
+    """The entry point of the command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code of one call: 0 clean, 1 findings or a missed limit, 2 no answer, 130 interrupted."""
+    if list(arguments) == ["--version"]:
+        print(f"memlint {__version__}")  # without the cost of a parser
+        return OK
+    try:
+        return _guarded(arguments)
+    except KeyboardInterrupt:
+        _say("memlint: interrupted", "nothing was written; run it again to get an answer")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the interpreter flushes at its end and would complain a second time
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say(
+            "memlint: the output was closed before all of it was written",
+            "read all of it, or write it to a file with -o",
+        )
+        return UNANSWERED
+
+
+def _guarded(arguments: Sequence[str]) -> int:
+    from memlint.cli.parser import parse
+
+    parsed = parse(arguments)
+    try:
+        code: int = parsed.command(parsed)
+        sys.stdout.flush()
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001  # the last resort: a user gets a line, never a traceback
+        return _failed(error)
+    return code
+
+
+def _failed(error: Exception) -> int:
+    from memlint.errors import MemlintError
+
+    if isinstance(error, MemlintError):
+        _say(f"memlint: error: {error.message}", error.hint)
+        return UNANSWERED
+    if isinstance(error, OSError):
+        _say(f"memlint: error: {error}", "make room or give permission, and run it again")
+        return UNANSWERED
+    if os.environ.get("MEMLINT_DEBUG"):
+        raise error
+    _say(
+        f"memlint: internal error: {type(error).__name__}: {error}",
+        "this is a bug in memlint: please report it with what MEMLINT_DEBUG=1 shows",
+    )
+    return UNANSWERED
+
+
+def _say(message: str, hint: str) -> None:
+    """Two lines on standard error, with nothing in them that could steer a terminal."""
+    for line in (message, f"  hint: {hint}"):
+        shown = "".join(char if char.isprintable() else " " for char in line)
+        sys.stderr.write(
+            shown.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(
+                sys.stderr.encoding or "utf-8"
+            )
+            + "\n"
+        )

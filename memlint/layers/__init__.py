@@ -1,0 +1,1 @@
+"""One layer's bytes → LayerIndex: decompression, tar walk, ELF, digests, package databases, the cache."""

@@ -1,0 +1,209 @@
+"""Gathers what a walk over a layer meets, from a tar or a directory, and closes it into a LayerIndex."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+
+import blake3
+import msgspec
+
+from memlint.layers.elf import ElfScan
+from memlint.layers.kinds import whole_file_bytes, whole_file_kind
+from memlint.layers.loader_cache import LOADER_CACHE, parse_loader_cache
+from memlint.layers.packages import Databases, database_of
+from memlint.layers.script import SCRIPT_MAX, parse_script
+from memlint.model.digest import ContentID, DiffID
+from memlint.model.layer import Elf, LayerIndex, MappedFile, Package, Script
+
+WHITEOUT, OPAQUE, WHITEOUT_META = ".wh.", ".wh..wh..opq", ".wh..wh."
+"""Names by which a layer's tar hides what lies below (OCI image-spec, layer.md, "Whiteouts")."""
+
+Contents = Callable[[], Iterator[memoryview]]
+
+
+class _Mapped(msgspec.Struct, frozen=True, eq=False):
+    """A mapped file's inode before its names are known."""
+
+    size: int
+    content: ContentID
+    mappable_bytes: int
+    kind: str
+    elf: Elf | None
+
+
+class _Symlink(msgspec.Struct, frozen=True):
+    target: str
+
+
+class _FarLink(msgspec.Struct, frozen=True):
+    """A hard link to a file that only a lower layer can hold."""
+
+    target: str
+
+
+class _Program(msgspec.Struct, frozen=True):
+    interpreter: tuple[str, ...]
+    passes_on: bool
+
+
+_PLAIN = object()
+_DIRECTORY = object()
+
+
+class LayerBuilder:
+    """One layer while it is walked. What comes later under a path replaces what was there, as unpacking would."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, object] = {}
+        self._whiteouts: set[str] = set()
+        self._opaque: set[str] = set()
+        self._databases = Databases()
+        self._loader_cache: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def directory(self, path: str) -> None:
+        if path:
+            self._put(path, _DIRECTORY)
+
+    def other(self, path: str) -> None:
+        """A device, FIFO or socket."""
+        self._put(path, _PLAIN)
+
+    def symlink(self, path: str, target: str) -> None:
+        self._put(path, _Symlink(target))
+
+    def hard_link(self, path: str, target: str) -> None:
+        node = self._nodes.get(target)
+        self._put(path, _FarLink(target) if node is None or node is _DIRECTORY else node)
+
+    def whiteout(self, path: str) -> None:
+        self._whiteouts.add(path)
+        self._parents(path)
+
+    def opaque(self, path: str) -> None:
+        self._opaque.add(path)
+
+    def marker(self, path: str) -> bool:
+        """Whether a tar entry of this path is a whiteout in one of its spellings; it is noted then."""
+        parent, slash, name = path.rpartition("/")
+        if not name.startswith(WHITEOUT):
+            return False
+        if name == OPAQUE:
+            self.opaque(parent)
+        elif not name.startswith(WHITEOUT_META):
+            self.whiteout(parent + slash + name[len(WHITEOUT) :])
+        return True
+
+    def file(self, path: str, size: int, mode: int, front: memoryview, contents: Contents) -> None:
+        """A regular file. `front` holds its first 512 bytes at least; `contents` is called once at the most."""
+        node: object = _PLAIN
+        start = bytes(front[:16])
+        if start[:4] == b"\x7fELF":
+            node = _scan_elf(size, contents()) or _PLAIN
+        elif start[:2] == b"#!" and mode & 0o111:
+            node = _Program(*parse_script(_leading(contents(), SCRIPT_MAX)))
+        elif (start[:1] > b"z" or start[:1] < b"#" or start[8:10] == b'{"' or start[:1] in b"MG") and (
+            kind := whole_file_kind(bytes(front[:512]), size)
+        ):
+            node = _Mapped(size, _digest(contents()), whole_file_bytes(size), kind, None)
+        elif database_of(path) is not None:
+            self._databases.add(path, size, contents())
+        elif path == LOADER_CACHE:
+            self._loader_cache[path] = parse_loader_cache(_leading(contents(), 1 << 24))
+        self._put(path, node)
+
+    def build(self, diff_id: DiffID) -> LayerIndex:
+        """The layer as a value; equal layers give equal values, however they were walked."""
+        nodes = self._nodes
+        names: dict[object, str] = {}
+        mapped: list[tuple[str, _Mapped]] = []
+        scripts: list[Script] = []
+        symlinks: dict[str, str] = {}
+        far_links: dict[str, str] = {}
+        others: list[str] = []
+        directories: list[str] = []
+        for path in sorted(nodes):
+            node = nodes[path]
+            if node is _PLAIN:
+                others.append(path)
+            elif node is _DIRECTORY:
+                directories.append(path)
+            elif isinstance(node, _Mapped):
+                names.setdefault(node, path)
+                mapped.append((path, node))
+            elif isinstance(node, _Program):
+                scripts.append(Script(path, node.interpreter, node.passes_on))
+            elif isinstance(node, _Symlink):
+                symlinks[path] = node.target
+            elif isinstance(node, _FarLink):
+                far_links[path] = node.target
+        owners = self._databases.owners([path for path, _ in mapped])
+        packages = tuple(sorted(set(owners.values())))
+        numbers = {package: number for number, package in enumerate(packages)}
+        return LayerIndex(
+            diff_id=diff_id,
+            files=tuple(_named(path, node, names[node], owners.get(path), numbers) for path, node in mapped),
+            scripts=tuple(scripts),
+            symlinks=symlinks,
+            hardlinks=far_links,
+            others=tuple(others),
+            directories=tuple(directories),
+            whiteouts=tuple(sorted(self._whiteouts)),
+            opaque=tuple(sorted(self._opaque)),
+            packages=packages,
+            loader_cache=self._loader_cache.get(LOADER_CACHE),
+        )
+
+    def _put(self, path: str, node: object) -> None:
+        nodes = self._nodes
+        if node is not _DIRECTORY and nodes.get(path) is _DIRECTORY:
+            self._remove_below(path)
+        nodes[path] = node
+        self._parents(path)
+
+    def _parents(self, path: str) -> None:
+        """Directories that the tar takes for granted are made when it is unpacked."""
+        parent = posixpath.dirname(path)
+        while parent and self._nodes.get(parent) is not _DIRECTORY:
+            self._nodes[parent] = _DIRECTORY
+            parent = posixpath.dirname(parent)
+
+    def _remove_below(self, path: str) -> None:
+        for below in [name for name in self._nodes if name.startswith(path + "/")]:
+            del self._nodes[below]
+
+
+def _named(
+    path: str, node: _Mapped, link: str, owner: Package | None, numbers: dict[Package, int]
+) -> MappedFile:
+    package = numbers[owner] if owner is not None else None
+    return MappedFile(path, link, node.size, node.content, node.mappable_bytes, node.kind, node.elf, package)
+
+
+def _scan_elf(size: int, contents: Iterable[memoryview]) -> _Mapped | None:
+    scan, digest = ElfScan(), blake3.blake3()
+    for chunk in contents:
+        scan.feed(chunk)
+        digest.update(chunk)
+    found = scan.result(size)
+    if found is None:
+        return None
+    elf, mappable, kind = found
+    return _Mapped(size, ContentID("blake3:" + digest.hexdigest()), mappable, kind, elf)
+
+
+def _digest(contents: Iterable[memoryview]) -> ContentID:
+    digest = blake3.blake3()
+    for chunk in contents:
+        digest.update(chunk)
+    return ContentID("blake3:" + digest.hexdigest())
+
+
+def _leading(contents: Iterable[memoryview], most: int) -> bytes:
+    """Up to `most` bytes of a file's start."""
+    data = bytearray()
+    for chunk in contents:
+        data += chunk[: most - len(data)]
+        if len(data) >= most:
+            break
+    return bytes(data)

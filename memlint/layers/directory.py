@@ -1,0 +1,119 @@
+"""A layer as overlay2 unpacked it → the same LayerIndex that its tar gives.
+
+The kernel's documentation, filesystems/overlayfs.rst, "whiteouts and opaque directories": a whiteout is a character
+device 0/0, an opaque directory carries the extended attribute trusted.overlay.opaque (user.overlay.opaque with the
+mount option userxattr).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from memlint.errors import LayerError
+from memlint.layers.builder import LayerBuilder
+from memlint.layers.limits import Limits
+from memlint.layers.stream import BLOCK
+from memlint.model.digest import DiffID
+from memlint.model.layer import LayerIndex
+
+_HEAD = 4096
+_OPAQUE_ATTRIBUTES = ("trusted.overlay.opaque", "user.overlay.opaque")
+
+
+def index_directory(root: str, diff_id: DiffID, limits: Limits) -> LayerIndex:
+    """Index the layer unpacked at `root`, trusting the store that it is the layer of `diff_id`.
+
+    LayerError when something in it cannot be read.
+    """
+    builder = LayerBuilder()
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _Walk(builder, limits).below(descriptor, "")
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise LayerError(
+            f"cannot be read where the store keeps it ({error.strerror})",
+            "run as root, or save the image to a file first",
+        ) from error
+    return builder.build(diff_id)
+
+
+class _Walk:
+    """A walk that opens everything relative to its directory, so that no symlink is ever followed."""
+
+    def __init__(self, builder: LayerBuilder, limits: Limits) -> None:
+        self._builder, self._limits = builder, limits
+        self._inodes: dict[tuple[int, int], str] = {}
+        self._entries = 0
+        self._buffer = bytearray(BLOCK)
+
+    def below(self, directory: int, prefix: str) -> None:
+        with os.scandir(directory) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        self._entries += len(entries)
+        if self._entries > self._limits.max_entries:
+            raise LayerError(
+                f"has more than {self._limits.max_entries} entries",
+                "if the image can be trusted, raise --max-entries",
+            )
+        for entry in entries:
+            path = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            if entry.is_dir(follow_symlinks=False):
+                self._directory(directory, entry.name, path)
+            else:
+                self._leaf(directory, entry, path)
+
+    def _directory(self, parent: int, name: str, path: str) -> None:
+        self._builder.directory(path)
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+        try:
+            if any(_attribute(descriptor, key) == b"y" for key in _OPAQUE_ATTRIBUTES):
+                self._builder.opaque(path)
+            self.below(descriptor, path + "/")
+        finally:
+            os.close(descriptor)
+
+    def _leaf(self, directory: int, entry: os.DirEntry[str], path: str) -> None:
+        status = entry.stat(follow_symlinks=False)
+        builder = self._builder
+        if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
+            builder.whiteout(path)
+        elif stat.S_ISLNK(status.st_mode):
+            target = os.readlink(entry.name, dir_fd=directory)
+            builder.symlink(path, os.fsencode(target).decode("utf-8", "backslashreplace"))
+        elif not stat.S_ISREG(status.st_mode):
+            builder.other(path)
+        elif (
+            status.st_nlink > 1
+            and (first := self._inodes.setdefault((status.st_dev, status.st_ino), path)) != path
+        ):
+            builder.hard_link(path, first)
+        else:
+            self._file(directory, entry.name, path, status)
+
+    def _file(self, directory: int, name: str, path: str, status: os.stat_result) -> None:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+        try:
+            head = os.read(descriptor, _HEAD)
+
+            def contents() -> Iterator[memoryview]:
+                yield memoryview(head)
+                with memoryview(self._buffer) as buffer:
+                    while len(head) == _HEAD and (got := os.readv(descriptor, [buffer])):
+                        with buffer[:got] as chunk:
+                            yield chunk
+
+            self._builder.file(path, status.st_size, status.st_mode, memoryview(head), contents)
+        finally:
+            os.close(descriptor)
+
+
+def _attribute(descriptor: int, key: str) -> bytes:
+    try:
+        return os.getxattr(descriptor, key)
+    except OSError:
+        return b""  # absent, or a file system without extended attributes

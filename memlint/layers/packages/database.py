@@ -1,0 +1,83 @@
+"""What a package database is to a layer, and what the databases' formats have in common."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from re import Pattern
+
+from memlint.model.layer import Package
+
+TEXT_LIMIT = 64 << 20
+"""Bytes of one text database. The largest dpkg status and apk database seen in images are a few MB."""
+
+_WORD_LIMIT = 255
+_MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
+
+Chunks = Iterable[bytes | memoryview]
+
+
+class UnreadableError(Exception):
+    """A database file that is broken or larger than its limit. It never leaves this room."""
+
+
+def read(chunks: Chunks, limit: int) -> bytes:
+    """A copy of everything in `chunks`. UnreadableError as soon as it exceeds `limit` bytes."""
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > limit:
+            raise UnreadableError
+    return bytes(content)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Database:
+    """One format of package database.
+
+    `paths` decides, and is tried where a path starts with one of `starts` or ends with one of `ends`.
+    `keep` reduces a file's chunks, `limit` bytes at most, to what is kept of it, or raises UnreadableError.
+    `owners` takes what was kept of a layer, by path, and yields (path, package) for paths among the wanted.
+    """
+
+    paths: Pattern[str]
+    owners: Callable[[Mapping[str, bytes], frozenset[str]], Iterator[tuple[str, Package]]]
+    starts: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    limit: int = TEXT_LIMIT
+    keep: Callable[[Chunks, int], bytes] = read
+
+
+def text(content: bytes) -> Iterable[str]:
+    """The lines of `content` with their ends; only a line feed ends one. One line at a time is in memory."""
+    return io.TextIOWrapper(io.BytesIO(content), "utf-8", "backslashreplace", newline="\n")
+
+
+def paragraphs(lines: Iterable[str], names: frozenset[str]) -> Iterator[dict[str, str]]:
+    """Of each paragraph of `Name: value` lines, as in deb822(5), the first lines of the fields `names`."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon and name in names:
+            fields[name] = value.strip()
+        elif not line.strip():
+            yield fields
+            fields = {}
+    yield fields
+
+
+def named(name: str, version: str, kind: str) -> Package | None:
+    """The package, unless its name or version is no word that a package manager would write."""
+    if all(0 < len(word) <= _WORD_LIMIT and word.isprintable() for word in (name, version)):
+        return Package(name, version, kind)
+    return None
+
+
+def spelled(path: str, wanted: frozenset[str]) -> str | None:
+    """How `wanted` spells `path`: as it is, or with `usr/` more or less where distributions merge /usr."""
+    if path in wanted:
+        return path
+    below = path.removeprefix("usr/")
+    other = below if below != path else f"usr/{path}"
+    return other if other in wanted and below.partition("/")[0] in _MERGED else None

@@ -1,0 +1,145 @@
+"""Many layers → their indexes: each read once, in parallel, from the cache where it can be."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import BinaryIO, TypeVar
+
+from memlint.errors import LayerError, MemlintError
+from memlint.layers.archive import index_tar
+from memlint.layers.cache import Cache
+from memlint.layers.directory import index_directory
+from memlint.layers.limits import Limits
+from memlint.layers.passing import index_passing
+from memlint.layers.progress import Progress
+from memlint.model.digest import DiffID
+from memlint.model.image import Directory, Image, Layer
+from memlint.model.layer import LayerIndex
+
+_TICK = 0.1
+_T = TypeVar("_T")
+
+
+class Reading:
+    """The layer indexes of one run: what was read, what the cache had, and how to read more."""
+
+    def __init__(
+        self, cache: Cache | None, limits: Limits, progress: Progress, *, verify: bool, jobs: int | None
+    ) -> None:
+        self._cache, self._limits, self._progress = cache, limits, progress
+        self._verify = verify
+        self._jobs = jobs or os.cpu_count() or 1
+        self._indexes: dict[DiffID, LayerIndex] = {}
+        self._stop = threading.Event()
+
+    def known(self, diff_id: DiffID) -> bool:
+        """Whether the layer need not be read: it was, or the cache has it."""
+        if diff_id not in self._indexes and self._cache is not None and (found := self._cache.layer(diff_id)):
+            self._indexes[diff_id] = found
+        return diff_id in self._indexes
+
+    def indexes(self, images: Iterable[Image]) -> dict[DiffID, LayerIndex]:
+        """The index of every layer of the images. LayerError names the image and the layer that failed."""
+        missing: dict[DiffID, tuple[Image, int, Layer]] = {}
+        for image in images:
+            for number, layer in enumerate(image.layers, 1):
+                if not self.known(layer.diff_id):
+                    missing.setdefault(layer.diff_id, (image, number, layer))
+        # the largest first, so that none is left to run alone at the end
+        work = sorted(missing.values(), key=lambda item: -(item[2].descriptor.size or 0))
+        self._progress.expect(sum(layer.descriptor.size or 0 for _, _, layer in work))
+        self._run([lambda item=item: self._read(*item) for item in work])
+        return self._indexes
+
+    def stream(self, reader: BinaryIO, name: str) -> dict[str, bytes]:
+        """Index every layer of an archive that passes by once; returns its documents by name."""
+        (documents,) = self._run([lambda: self._pass(reader, name)])
+        return documents
+
+    def _read(self, image: Image, number: int, layer: Layer) -> None:
+        where = f"{image.ref}: layer {number} of {len(image.layers)} ({layer.diff_id[:19]})"
+        try:
+            index = self._index(layer)
+        except MemlintError as error:
+            raise error.inside(where) from error
+        except OSError as error:
+            raise LayerError(
+                f"{where}: cannot be read ({error.strerror or error})", "check the file and its permissions"
+            ) from error
+        self._keep(index)
+
+    def _index(self, layer: Layer) -> LayerIndex:
+        if isinstance(layer.content, Directory):
+            return index_directory(layer.content.path, layer.diff_id, self._limits)
+        if layer.content is None:
+            raise LayerError("was not in the stream that was to bring it", "save the image to a file first")
+        with layer.content.open() as file:
+            return index_tar(
+                self._watched(file),
+                self._limits,
+                size=layer.descriptor.size,
+                diff_id=layer.diff_id,
+                digest=layer.descriptor.digest,
+                verify=self._verify,
+            )
+
+    def _pass(self, reader: BinaryIO, name: str) -> dict[str, bytes]:
+        try:
+            return index_passing(self._watched(reader), self._limits, self.known, self._keep)
+        except MemlintError as error:
+            raise error.inside(name) from error
+
+    def _keep(self, index: LayerIndex) -> None:
+        self._indexes[index.diff_id] = index
+        if self._cache is not None and self._verify:
+            self._cache.put_layer(index)
+
+    def _watched(self, reader: BinaryIO) -> BinaryIO:
+        return _Watched(reader, self._progress, self._stop)  # type: ignore[return-value]  # what index_tar needs of one
+
+    def _run(self, work: list[Callable[[], _T]]) -> list[_T]:
+        """Do all of it in threads while this one waits and ticks; the first failure ends the rest."""
+        if not work:
+            return []
+        with ThreadPoolExecutor(min(self._jobs, len(work)), "memlint-layer") as pool:
+            futures = [pool.submit(each) for each in work]
+            try:
+                self._wait(futures)
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return [future.result() for future in futures]
+
+    def _wait(self, futures: list[Future[_T]]) -> None:
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=_TICK)
+            self._progress.tick()
+            for future in done:
+                future.result()
+
+
+class _Watched:
+    """A reader that reports what it reads and can be told to stop."""
+
+    def __init__(self, reader: BinaryIO, progress: Progress, stop: threading.Event) -> None:
+        self._reader, self._progress, self._stop = reader, progress, stop
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._reader.read(size)
+        self._report(len(data))
+        return data
+
+    def readinto(self, target: memoryview, /) -> int:
+        count: int = self._reader.readinto(target)  # type: ignore[attr-defined]  # typing.BinaryIO lacks it
+        self._report(count)
+        return count
+
+    def _report(self, count: int) -> None:
+        if self._stop.is_set():
+            raise LayerError("was left unread because another one failed", "see the first error")
+        self._progress.advance(count)

@@ -1,0 +1,255 @@
+"""A layer's stored bytes → blocks of its tar, decompressed, digested and bounded on the way.
+
+Three stages, each in a thread of its own when a layer is worth it: decompress, digest, and the walk that asks for
+blocks. Decompression and digests release the GIL on a block; the blocks are a ring of reused buffers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import BinaryIO, NamedTuple, cast
+
+import zstandard
+from isal import igzip, isal_zlib
+
+from memlint.errors import LayerError
+from memlint.layers.limits import RATIO_FLOOR, Limits
+from memlint.model.digest import Digest
+
+BLOCK = 1 << 20
+"""Bytes of one buffer; a multiple of 512, so that no tar header straddles two."""
+RING = 4
+"""Buffers of one layer in flight."""
+SMALL = 4 << 20
+"""Stored bytes below which threads cost more than they bring."""
+
+_MAGICS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
+_BROKEN = (EOFError, OSError, zlib.error, isal_zlib.error, zstandard.ZstdError)
+_TAKE_AGAIN = "the file is damaged or cut short: save, pull or copy the image again"
+
+
+class Block(NamedTuple):
+    """A filled buffer, and the compressed bytes that were consumed to fill it."""
+
+    buffer: memoryview
+    stored: list[bytes]
+
+
+class _Tap:
+    """A reader for the decompressors that remembers what passed through it."""
+
+    def __init__(self, reader: BinaryIO, start: bytes) -> None:
+        self._reader, self._start = reader, start
+        self._taken: list[bytes] = []
+        self.total = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        wanted = size if size > 0 else BLOCK
+        if self._start:
+            data, self._start = self._start[:wanted], self._start[wanted:]
+        else:
+            data = self._reader.read(wanted)
+        if data:
+            self._taken.append(data)
+            self.total += len(data)
+        return data
+
+    def readinto(self, target: memoryview, /) -> int:
+        data = self.read(len(target))
+        target[: len(data)] = data
+        return len(data)
+
+    def drain(self) -> list[bytes]:
+        taken, self._taken = self._taken, []
+        return taken
+
+
+class TarBlocks:
+    """A layer's tar as blocks; once all are taken, `verify` compares the digests.
+
+    Use as a context manager: leaving it ends the threads, however early.
+    """
+
+    def __init__(
+        self, reader: BinaryIO, limits: Limits, *, stored_size: int | None = None, verify: bool = True
+    ) -> None:
+        self._limits, self._stored_size, self._verify = limits, stored_size, verify
+        self._diff, self._blob = hashlib.sha256(), hashlib.sha256()
+        self._plain = False
+        self._produced = self._stored_total = 0
+        self._free: SimpleQueue[bytearray | None] = SimpleQueue()
+        for _ in range(RING):
+            self._free.put(bytearray(BLOCK))
+        self._threads: list[threading.Thread] = []
+        stages = self._filled(reader)
+        threaded = stored_size is None or stored_size > SMALL
+        if threaded:
+            stages = self._ahead(stages)
+        if verify:
+            stages = self._digested(stages)
+            if threaded:
+                stages = self._ahead(stages)
+        self._blocks = stages
+
+    def __enter__(self) -> TarBlocks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._free.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def __iter__(self) -> Iterator[memoryview]:
+        """Each block is valid until the next one is asked for."""
+        for block in self._blocks:
+            yield block.buffer
+            self._recycle(block)
+
+    def verify(self, diff_id: Digest | None, blob: Digest | None) -> Digest:
+        """The diff ID found, after it and the blob's digest and size were compared with what was promised."""
+        if self._stored_size is not None and self._stored_total != self._stored_size:
+            raise LayerError(
+                f"the blob has {self._stored_total} bytes, its descriptor says {self._stored_size}",
+                _TAKE_AGAIN,
+            )
+        found = Digest("sha256:" + self._diff.hexdigest())
+        found_blob = found if self._plain else "sha256:" + self._blob.hexdigest()
+        if self._verify and blob is not None and blob.startswith("sha256:") and found_blob != blob:
+            raise LayerError(f"the blob's digest is {found_blob}, its descriptor says {blob}", _TAKE_AGAIN)
+        if self._verify and diff_id is not None and found != diff_id:
+            raise LayerError(
+                f"the layer's diff ID is {found}, the image's config says {diff_id}", _TAKE_AGAIN
+            )
+        return found
+
+    def _recycle(self, block: Block) -> None:
+        buffer = block.buffer.obj
+        block.buffer.release()
+        assert isinstance(buffer, bytearray)
+        self._free.put(buffer)
+
+    def _filled(self, reader: BinaryIO) -> Iterator[Block]:
+        """Blocks of the tar; the last one is short, or empty."""
+        start = reader.read(512)
+        try:
+            tap = None
+            fill: Callable[[memoryview], int]
+            if (codec := codec_of(start)) is None:
+                self._plain = True
+                fill = _Prefixed(start, reader).readinto
+            else:
+                tap = _Tap(reader, start)
+                fill = _decompressor(codec, tap, self._limits.max_window).readinto
+            while (buffer := self._free.get()) is not None:
+                filled = _fill(fill, buffer)
+                self._produced += filled
+                if tap is not None and filled < BLOCK:
+                    while tap.read(BLOCK):
+                        """What follows the compressed stream belongs to the blob's digest, too."""
+                self._stored_total = self._produced if tap is None else tap.total
+                self._bound()
+                yield Block(memoryview(buffer)[:filled], tap.drain() if tap else [])
+                if filled < BLOCK:
+                    break
+        except _BROKEN as error:
+            raise _unreadable(error) from error
+
+    def _bound(self) -> None:
+        limits, produced, stored = self._limits, self._produced, self._stored_total
+        if produced > limits.max_layer_bytes:
+            raise LayerError(
+                f"holds more than {limits.max_layer_bytes} bytes uncompressed",
+                "if the image can be trusted, raise --max-layer-size",
+            )
+        if produced > RATIO_FLOOR and produced > limits.max_ratio * stored:
+            raise LayerError(
+                f"is compressed more than {limits.max_ratio}:1, as decompression bombs are",
+                "if the image can be trusted, raise --max-ratio",
+            )
+
+    def _digested(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        diff, blob = self._diff, self._blob
+        for block in blocks:
+            diff.update(block.buffer)
+            for chunk in block.stored:
+                blob.update(chunk)
+            yield block
+
+    def _ahead(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The same blocks, made by a thread of their own."""
+        ready: SimpleQueue[Block | BaseException | None] = SimpleQueue()
+
+        def work() -> None:
+            try:
+                for block in blocks:
+                    ready.put(block)
+                ready.put(None)
+            except BaseException as error:  # noqa: BLE001  # handed to the thread that waits
+                ready.put(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+
+class _Prefixed:
+    """A reader whose first bytes were read already."""
+
+    def __init__(self, start: bytes, reader: BinaryIO) -> None:
+        self._start, self._reader = start, reader
+
+    def readinto(self, target: memoryview) -> int:
+        if start := self._start:
+            self._start = b""
+            target[: len(start)] = start
+            return len(start)
+        return self._reader.readinto(target)  # type: ignore[attr-defined, no-any-return]  # typing.BinaryIO lacks it
+
+
+def codec_of(start: bytes) -> str | None:
+    """The name of the compression whose magic number `start` begins with; None for none."""
+    if start[1:4] == b"\x2a\x4d\x18" and start[0] & 0xF0 == 0x50:
+        return "zstd"  # a skippable frame (RFC 8878, 3.1.2)
+    return next((codec for magic, codec in _MAGICS.items() if start.startswith(magic)), None)
+
+
+def _decompressor(codec: str, tap: _Tap, max_window: int) -> BinaryIO:
+    if codec == "gzip":
+        return cast(BinaryIO, igzip.open(cast(BinaryIO, tap), "rb"))
+    if codec == "zstd":
+        unpacker = zstandard.ZstdDecompressor(max_window_size=max_window)
+        return unpacker.stream_reader(cast(BinaryIO, tap), read_size=BLOCK >> 2, read_across_frames=True)
+    raise LayerError(
+        f"is compressed with {codec}",
+        "OCI layers are plain, gzip or zstd: convert the image with skopeo copy",
+    )
+
+
+def _fill(readinto: Callable[[memoryview], int], buffer: bytearray) -> int:
+    """How many bytes of the buffer were filled: all, or as many as there were."""
+    filled = 0
+    with memoryview(buffer) as view:
+        while filled < len(view):
+            with view[filled:] as rest:
+                got = readinto(rest)
+            if not got:
+                break
+            filled += got
+    return filled
+
+
+def _unreadable(error: BaseException) -> LayerError:
+    if "memory" in str(error) and isinstance(error, zstandard.ZstdError):
+        return LayerError(
+            "asks for more memory to decompress than allowed",
+            "if the image can be trusted, raise --max-window",
+        )
+    return LayerError(f"cannot be decompressed ({error})", _TAKE_AGAIN)

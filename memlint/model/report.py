@@ -1,0 +1,138 @@
+"""What a comparison found. The JSON output is this, field by field; units are bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from memlint.model.digest import ChainID, ContentID, DiffID
+from memlint.model.layer import Package
+
+SCHEMA = "memlint.compare/1"
+
+
+class LayerReport(msgspec.Struct, frozen=True):
+    """A layer of an image. `mappable_bytes` are those of its files that the image shows, each inode once."""
+
+    diff_id: DiffID
+    chain_id: ChainID
+    created_by: str
+    mappable_bytes: int
+
+
+class StartupReport(msgspec.Struct, frozen=True):
+    """What the image's process was found to start: programs in order, and names that the image does not have."""
+
+    programs: tuple[str, ...]
+    missing: tuple[str, ...]
+    mappable_bytes: int
+
+
+class ImageReport(msgspec.Struct, frozen=True):
+    """An image that took part."""
+
+    ref: str
+    name: str
+    platform: str
+    replicas: int
+    mappable_bytes: int
+    startup: StartupReport
+    layers: tuple[LayerReport, ...]
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """One basis: page cache = distinct + duplicate; efficiency = distinct / page cache, and 1 where nothing maps."""
+
+    page_cache_bytes: int
+    distinct_bytes: int
+    duplicate_bytes: int
+    efficiency: float
+
+
+class Bases(msgspec.Struct, frozen=True):
+    """The same arithmetic over all visible mapped files, and over those that starting maps for certain."""
+
+    mappable: Totals
+    startup: Totals
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """Where a file lies: `layer` is an index into the image's layers; `startup` whether starting the image maps it."""
+
+    image: str
+    path: str
+    layer: int
+    chain_id: ChainID
+    startup: bool
+
+
+class Duplicate(msgspec.Struct, frozen=True):
+    """One content with several inodes: `copies` of them, all but one of which are `duplicate_bytes`.
+
+    `causes` counts the inodes beyond the first by what explains them; `cause` is the one that explains most.
+    """
+
+    content: ContentID
+    size: int
+    mappable_bytes: int
+    copies: int
+    duplicate_bytes: int
+    kind: str
+    soname: str | None
+    package: Package | None
+    cause: str
+    causes: dict[str, int]
+    placements: tuple[Placement, ...]
+
+
+class CauseTotal(msgspec.Struct, frozen=True):
+    """The duplicates of one cause together: inodes beyond each content's first, and the contents they hold."""
+
+    cause: str
+    duplicate_bytes: int
+    copies: int
+    files: int
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One content behind a soname."""
+
+    content: ContentID
+    mappable_bytes: int
+    package: Package | None
+    placements: tuple[Placement, ...]
+
+
+class VersionSkew(msgspec.Struct, frozen=True):
+    """One soname with several contents over the fleet. A neighbour of duplicates, not one of them."""
+
+    soname: str
+    versions: tuple[Version, ...]
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """The images that go on with one layer, and the instruction that made it."""
+
+    images: tuple[str, ...]
+    created_by: str
+
+
+class Parting(msgspec.Struct, frozen=True):
+    """Where chains part: below `layer` (an index into the images' layers) all branches are one chain."""
+
+    layer: int
+    branches: tuple[Branch, ...]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A comparison of images on one node."""
+
+    schema: str
+    basis: str
+    storage: str
+    kinds: tuple[str, ...]
+    images: tuple[ImageReport, ...]
+    totals: Bases
+    causes: tuple[CauseTotal, ...]
+    duplicates: tuple[Duplicate, ...]
+    version_skew: tuple[VersionSkew, ...]
+    partings: tuple[Parting, ...]

@@ -1,0 +1,14 @@
+"""Report → JSON, versioned by `schema`; the JSON Schema lies in `schemas/` and is generated from the same types."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from memlint.model.report import Report
+
+
+def to_json(report: Report) -> str:
+    """Indented JSON with a final newline; equal reports give equal bytes."""
+    return json.dumps(msgspec.to_builtins(report), indent=2) + "\n"

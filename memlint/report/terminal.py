@@ -1,0 +1,31 @@
+"""What the place of the output can show."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import msgspec
+
+_FILE_WIDTH = 120
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    """Columns, and whether colours mean anything there."""
+
+    width: int
+    color: bool
+
+
+def terminal_for(output_file: str | None, *, no_color: bool) -> Terminal:
+    """The terminal that standard output is, or the plain page that a file is. NO_COLOR and FORCE_COLOR are obeyed."""
+    is_terminal = output_file is None and sys.stdout.isatty()
+    width = (
+        shutil.get_terminal_size((_FILE_WIDTH, 24)).columns
+        if is_terminal or os.environ.get("COLUMNS")
+        else _FILE_WIDTH
+    )
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    refused = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Terminal(max(width, 40), (is_terminal or forced) and not refused)

@@ -1,0 +1,269 @@
+"""Report → a page for people: the answer first, then causes, the worst files, and where chains part."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from memlint.lint.ruleset import Rule, load_rules
+from memlint.model.layer import Package
+from memlint.model.report import Duplicate, Placement, Report, Totals, VersionSkew
+from memlint.report.terminal import Terminal
+from memlint.report.units import human_size, percent, plural
+
+_WIDE = 100
+"""Columns from which on a file and its layers fit on one line."""
+_SKEWS_SHOWN = 5
+_SHELL = re.compile(r"^(?:RUN )?(?:\|\d+ .*? )?/bin/(?:ba)?sh -c (?:#\(nop\)\s*)?(?:set -[a-z]+; )?")
+_COMMENT = re.compile(r"\s*# buildkit$")
+
+
+def to_text(report: Report, top: int, terminal: Terminal) -> str:
+    """The page, for a terminal of that width; at most `top` duplicates are listed."""
+    return _Page(report, top, terminal).render()
+
+
+class _Page:
+    """One report on one terminal."""
+
+    def __init__(self, report: Report, top: int, terminal: Terminal) -> None:
+        self._report, self._top, self._width = report, top, terminal.width
+        self._names = _display_names(report)
+        self._rules = {rule.cause or rule.name: rule for rule in load_rules()}
+        self._out = io.StringIO()
+        self._console = Console(
+            file=self._out,
+            width=terminal.width,
+            force_terminal=terminal.color,
+            no_color=not terminal.color,
+            color_system="standard" if terminal.color else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+
+    def render(self) -> str:
+        self._headline()
+        if self._report.duplicates:
+            self._causes()
+            self._duplicates()
+            self._partings()
+        self._skew()
+        self._unresolved()
+        return "".join(line.rstrip() + "\n" for line in self._out.getvalue().splitlines())
+
+    def _line(self, text: Text | str = "", indent: int = 0) -> None:
+        line = Text(" " * indent).append_text(text if isinstance(text, Text) else Text(text))
+        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+
+    def _paragraph(self, text: str) -> None:
+        self._console.print(Text(text))
+
+    def _headline(self) -> None:
+        report = self._report
+        containers = sum(image.replicas for image in report.images)
+        count = plural(len(report.images), "image")
+        each = "one container each" if containers == len(report.images) else f"{containers} containers"
+        self._paragraph(
+            f"{count}, {each}, on {report.storage}.  Potential (static upper bounds, not measured):"
+        )
+        self._line()
+        table = _table()
+        for justify in ("left", "right", "left", "right", "left", "right", "right"):
+            table.add_column(justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in a loop
+        for basis, totals in (("mappable", report.totals.mappable), ("at startup", report.totals.startup)):
+            table.add_row(*self._totals(basis, totals))
+        self._console.print(table)
+        self._line()
+
+    def _totals(self, basis: str, totals: Totals) -> list[Text]:
+        style = "bold red" if totals.duplicate_bytes else "bold green"
+        last = (
+            f"sharing efficiency {percent(totals.efficiency)}"
+            if self._width >= _WIDE
+            else percent(totals.efficiency)
+        )
+        named = self._width >= 80  # noqa: PLR2004
+        return [
+            Text(f"{basis}: page cache" if named else basis),
+            Text(human_size(totals.page_cache_bytes), "bold"),
+            Text("= distinct" if named else "="),
+            Text(human_size(totals.distinct_bytes)),
+            Text("+ duplicate" if named else "+"),
+            Text(human_size(totals.duplicate_bytes), style),
+            Text(last),
+        ]
+
+    def _causes(self) -> None:
+        table = _table()
+        table.add_column("why", no_wrap=True)
+        table.add_column("duplicate", justify="right", no_wrap=True)
+        table.add_column("files", justify="right", no_wrap=True)
+        table.add_column("what to do", no_wrap=True, overflow="ellipsis", ratio=1)
+        for total in self._report.causes:
+            rule = self._rules[total.cause]
+            table.add_row(total.cause, human_size(total.duplicate_bytes), str(total.files), _advice(rule))
+        self._console.print(table)
+        self._line()
+
+    def _duplicates(self) -> None:
+        shown = self._report.duplicates[: self._top]
+        if self._width >= _WIDE:
+            self._wide(shown)
+        else:
+            self._narrow(shown)
+        if rest := len(self._report.duplicates) - len(shown):
+            self._line(f"… {rest} more (--all)", indent=2)
+        self._line()
+        self._layers(shown)
+
+    def _wide(self, shown: Sequence[Duplicate]) -> None:
+        layers = max(24, self._width // 4)
+        packages = max(14, min(self._width // 5, max(len(_package(each.package)) for each in shown)))
+        files = self._width - layers - packages - 32
+        table = _table()
+        table.add_column("duplicate", justify="right", no_wrap=True)
+        table.add_column("copies", justify="right", no_wrap=True)
+        table.add_column("file", no_wrap=True, min_width=min(files, 20))
+        table.add_column("package", no_wrap=True, overflow="ellipsis", max_width=packages)
+        table.add_column("layers", no_wrap=True, overflow="ellipsis", min_width=layers)
+        for duplicate in shown:
+            table.add_row(
+                Text(human_size(duplicate.duplicate_bytes), "bold"),
+                str(duplicate.copies),
+                _keep_end(_printable(duplicate.placements[0].path), files),
+                _package(duplicate.package),
+                self._places(duplicate.placements),
+            )
+        self._console.print(table)
+
+    def _narrow(self, shown: Sequence[Duplicate]) -> None:
+        for duplicate in shown:
+            head = Text(f"{human_size(duplicate.duplicate_bytes):>9}", "bold")
+            head.append(
+                f"  {duplicate.copies} ×  {_keep_end(_printable(duplicate.placements[0].path), self._width - 18)}",
+                "not bold",
+            )
+            self._line(head, indent=1)
+            self._line(f"{_package(duplicate.package)} · {duplicate.cause}", indent=12)
+            self._line(self._places(duplicate.placements), indent=12)
+
+    def _places(self, placements: Iterable[Placement]) -> str:
+        """Each inode's layer by the first image that shows it; `+2` says how many more images share it."""
+        inodes: dict[tuple[str, str], list[Placement]] = {}
+        for placement in placements:
+            inodes.setdefault((placement.chain_id, placement.path), []).append(placement)
+        return " · ".join(self._place(same) for same in inodes.values())
+
+    def _place(self, same: Sequence[Placement]) -> str:
+        name, depth = self._names[same[0].image]
+        others = len({placement.image for placement in same}) - 1
+        return f"{name} {same[0].layer + 1}/{depth}" + (f" +{others}" if others else "")
+
+    def _layers(self, shown: Sequence[Duplicate]) -> None:
+        """The instruction behind each layer that the list names."""
+        created = {image.ref: [layer.created_by for layer in image.layers] for image in self._report.images}
+        lines: dict[str, tuple[str, str]] = {}
+        for duplicate in shown:
+            for placement in duplicate.placements:
+                label = self._place([placement])
+                lines.setdefault(
+                    placement.chain_id, (label, instruction(created[placement.image][placement.layer]))
+                )
+        table = _table()
+        table.add_column("layer", no_wrap=True)
+        table.add_column("made by", no_wrap=True, overflow="ellipsis", ratio=1)
+        for label, text in lines.values():
+            table.add_row(label, text)
+        self._console.print(table)
+
+    def _partings(self) -> None:
+        self._line()
+        for parting in self._report.partings[:3]:
+            self._line(Text(f"Chains part at layer {parting.layer + 1}:", "bold"))
+            for branch in parting.branches[:6]:
+                names = ", ".join(self._names[ref][0] for ref in branch.images)
+                self._line(f"{names}:  {instruction(branch.created_by)}", indent=2)
+
+    def _skew(self) -> None:
+        skews = self._report.version_skew
+        if not skews:
+            return
+        self._line()
+        self._line(Text(f"Version skew, no duplicates but close ({self._rules['version-skew'].id}):", "bold"))
+        for skew in skews[:_SKEWS_SHOWN]:
+            self._line(self._skewed(skew), indent=2)
+        if rest := len(skews) - _SKEWS_SHOWN:
+            if rest > 0:
+                self._line(f"… {rest} more (--format json)", indent=2)
+
+    def _skewed(self, skew: VersionSkew) -> str:
+        parts = []
+        for version in skew.versions:
+            names = ", ".join(
+                dict.fromkeys(self._names[placement.image][0] for placement in version.placements)
+            )
+            parts.append(
+                f"{version.package.version if version.package else version.content[7:19]} in {names}"
+            )
+        return f"{_printable(skew.soname)}  " + " · ".join(parts)
+
+    def _unresolved(self) -> None:
+        for image in self._report.images:
+            if image.startup.missing:
+                self._line()
+                self._line(
+                    f"{self._names[image.ref][0]}: its startup set lacks what the image does not have: {_printable(', '.join(image.startup.missing))}"
+                )
+
+
+def instruction(created_by: str) -> str:
+    """A history entry as the Dockerfile would have it, on one line."""
+    text = _COMMENT.sub("", created_by.strip())
+    match = _SHELL.match(text)
+    if match:
+        rest = text[match.end() :].strip()
+        text = rest if "#(nop)" in match[0] else f"RUN {rest}"
+    return " ".join(_printable(text).split()) or "(the history does not say)"
+
+
+def _display_names(report: Report) -> dict[str, tuple[str, int]]:
+    """Reference → (short name, layers); images whose short names are equal keep their references."""
+    short = [image.name.partition(":")[0] for image in report.images]
+    full = [image.name for image in report.images]
+    names = {}
+    for number, image in enumerate(report.images):
+        alike = {each.ref for at, each in enumerate(report.images) if short[at] == short[number]}
+        same = {each.ref for at, each in enumerate(report.images) if full[at] == full[number]}
+        name = short[number] if len(alike) == 1 else full[number] if len(same) == 1 else image.ref
+        names[image.ref] = (_printable(name), len(image.layers))
+    return names
+
+
+def _advice(rule: Rule) -> str:
+    return f"{rule.remedy} ({rule.id})"
+
+
+def _package(package: Package | None) -> str:
+    return _printable(f"{package.name} {package.version}") if package else "(no package)"
+
+
+def _keep_end(text: str, width: int) -> str:
+    return text if len(text) <= width else "…" + text[-max(width - 1, 1) :]
+
+
+def _printable(text: str) -> str:
+    """Names come from strangers; nothing in them may steer the terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _table() -> Table:
+    return Table(
+        box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False
+    )

@@ -1,0 +1,1 @@
+"""Many images → what shares a page and what does not, and why."""

@@ -1,0 +1,141 @@
+"""What all sources share: documents are parsed and verified, and chain IDs, names and processes are derived."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from memlint.errors import SourceError
+from memlint.model.digest import ChainID, DiffID, chain_ids, parse_diff_id
+from memlint.model.image import Blob, Descriptor, Directory, Image, Layer, Process
+
+_T = TypeVar("_T")
+_BROKEN = "the image is damaged or was written by a broken tool: save, pull or build it again"
+LAYERS_MAX = 2000
+"""Layers of one image; the stores themselves end at 125 (overlay2) to 500."""
+
+
+class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    """The config's `config`, as far as it tells what a container starts."""
+
+    entrypoint: list[str] | None = None
+    cmd: list[str] | None = None
+    env: list[str] | None = None
+    working_dir: str | None = None
+
+
+class History(msgspec.Struct, frozen=True):
+    """One instruction of the build."""
+
+    created_by: str = ""
+    empty_layer: bool = False
+
+
+class RootFS(msgspec.Struct, frozen=True):
+    """The layers, bottom first."""
+
+    diff_ids: list[str] = []
+
+
+class ImageConfig(msgspec.Struct, frozen=True):
+    """OCI image-spec config.md; Docker's image config is the same as far as this goes."""
+
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+    config: ContainerConfig | None = None
+    rootfs: RootFS = RootFS()
+    history: list[History] | None = None
+
+
+def parse_document(data: bytes, kind: type[_T], where: str) -> _T:
+    """JSON as the shape `kind`; SourceError naming `where` when it is none, or of another shape."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+        raise SourceError(f"{where} is not what it should be: {error}", _BROKEN) from error
+
+
+def verify_document(data: bytes, digest: str, where: str) -> None:
+    """SourceError when `data` is not what `digest` (sha256 or sha512) promises."""
+    algorithm, _, expected = digest.partition(":")
+    found = hashlib.new(algorithm, data).hexdigest()
+    if found != expected:
+        raise SourceError(f"{where}: its digest is {algorithm}:{found}, not {digest}", _BROKEN)
+
+
+def diff_ids_of(config: ImageConfig, where: str) -> list[DiffID]:
+    """The config's diff IDs, validated."""
+    if len(config.rootfs.diff_ids) > LAYERS_MAX:
+        raise SourceError(f"{where}: has more than {LAYERS_MAX} layers", _BROKEN)
+    try:
+        return [parse_diff_id(text) for text in config.rootfs.diff_ids]
+    except ValueError as error:
+        raise SourceError(f"{where}: a diff ID is {error}", _BROKEN) from error
+
+
+def make_image(
+    ref: str,
+    name: str,
+    config: ImageConfig,
+    descriptors: Sequence[Descriptor],
+    contents: Sequence[Blob | Directory | None],
+) -> Image:
+    """An image out of its config and, for each of the config's layers, a descriptor and where its bytes are.
+
+    SourceError when the manifest and the config do not count the same layers.
+    """
+    diff_ids = diff_ids_of(config, ref)
+    if not len(diff_ids) == len(descriptors) == len(contents):
+        raise SourceError(
+            f"{ref}: its manifest lists {len(descriptors)} layers, its config {len(diff_ids)}", _BROKEN
+        )
+    instructions = created_by(config, len(diff_ids))
+    layers = tuple(
+        Layer(descriptor, diff_id, chain_id, instruction, content)
+        for descriptor, diff_id, chain_id, instruction, content in zip(
+            descriptors, diff_ids, chain_ids(diff_ids), instructions, contents, strict=True
+        )
+    )
+    return Image(ref, name, platform_of(config), _process(config.config), layers)
+
+
+def created_by(config: ImageConfig, count: int) -> list[str]:
+    """The instruction that made each layer; "" where the history does not tell."""
+    made = [entry.created_by for entry in config.history or [] if not entry.empty_layer]
+    return made if len(made) == count else [""] * count
+
+
+def platform_of(config: ImageConfig) -> str:
+    """`os/architecture[/variant]`."""
+    return "/".join(
+        part for part in (config.os or "linux", config.architecture or "unknown", config.variant) if part
+    )
+
+
+def chain_of(image: Image) -> ChainID | None:
+    """The chain ID of the whole image; None for one without layers."""
+    return image.layers[-1].chain_id if image.layers else None
+
+
+def short_name(reference: str) -> str:
+    """`registry/team/web:1.4` → `web:1.4`; a digest is cut to its first twelve digits."""
+    name, at, digest = reference.partition("@")
+    name = name.rsplit("/", 1)[-1]
+    if at:
+        return f"{name}@{digest.rpartition(':')[2][:12]}"
+    return name.removeprefix("sha256:")[:12] if name.startswith("sha256:") else name.removesuffix(":latest")
+
+
+def _process(config: ContainerConfig | None) -> Process:
+    if config is None:
+        return Process()
+    return Process(
+        tuple(config.entrypoint or ()),
+        tuple(config.cmd or ()),
+        tuple(config.env or ()),
+        config.working_dir or "/",
+    )

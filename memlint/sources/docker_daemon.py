@@ -1,0 +1,258 @@
+"""Images of a Docker or Podman daemon, reading as little as can be.
+
+What a daemon knows of an image without reading it (its diff IDs) is asked first. Layers that are cached are not read;
+those of overlay2 are read where the daemon unpacked them, when this process may; the rest comes in one `docker save`
+stream of all images that need it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import msgspec
+
+from memlint.errors import SourceError
+from memlint.model.digest import DiffID
+from memlint.model.image import Descriptor, Directory, Image
+from memlint.sources import docker_archive
+from memlint.sources.derive import (
+    ImageConfig,
+    RootFS,
+    diff_ids_of,
+    make_image,
+    parse_document,
+    platform_of,
+    short_name,
+    verify_document,
+)
+from memlint.sources.platform import expect
+from memlint.sources.reference import Reference
+from memlint.sources.store import DOCUMENT_MAX, DocumentStore
+
+if TYPE_CHECKING:
+    import docker
+
+_LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
+_SOCKET = "/var/run/docker.sock"
+_TIMEOUT = 600
+_NAMES_SHOWN = 3
+
+_STORAGE = {
+    "overlay2": "overlay2",
+    "overlayfs": "containerd-overlayfs",
+    "overlay": "containers-storage-overlay",
+    "vfs": "vfs",
+    "btrfs": "btrfs",
+    "zfs": "zfs",
+    "devicemapper": "devicemapper",
+    "fuse-overlayfs": "fuse-overlayfs",
+}
+"""Drivers as `docker info` names them → storage models. `overlayfs` is containerd's snapshotter, `overlay` Podman's."""
+
+
+class Inspected(msgspec.Struct, frozen=True):
+    """What the daemon says of an image that it has."""
+
+    reference: Reference
+    image_id: str
+    diff_ids: tuple[DiffID, ...]
+    directories: tuple[str, ...] | None
+    config: bytes | None
+
+
+class Daemon:
+    """A connection to the daemon that DOCKER_HOST, the current context or a well-known socket leads to."""
+
+    def __init__(self) -> None:
+        self._client = _connect()
+        self._info: Mapping[str, Any] = _answer(self._client.info)
+
+    def storage(self) -> str | None:
+        """The storage model of the daemon's driver; None for a driver that memlint does not know."""
+        return _STORAGE.get(str(self._info.get("Driver")))
+
+    def inspect(self, reference: Reference, config_of: Callable[[str], bytes | None]) -> Inspected:
+        """Ask for an image without reading it; `config_of` may know its config by image ID. SourceError when absent."""
+        from docker.errors import ImageNotFound
+
+        try:
+            found = _answer(lambda: self._client.api.inspect_image(reference.location))
+        except ImageNotFound:
+            raise SourceError(
+                f"{reference.text}: the daemon has no such image", self._advice(reference.location)
+            ) from None
+        image_id = str(found.get("Id", ""))
+        layers = RootFS((found.get("RootFS") or {}).get("Layers") or [])
+        diff_ids = tuple(diff_ids_of(ImageConfig(rootfs=layers), reference.text))
+        config = self._stored_config(image_id) or config_of(image_id)
+        directories = _overlay_directories(found.get("GraphDriver") or {}, len(diff_ids))
+        return Inspected(reference, image_id, diff_ids, directories, config)
+
+    def save(self, inspected: Sequence[Inspected]) -> BinaryIO:
+        """One stream of all these images, as `docker save` writes it."""
+        api = self._client.api
+        names = [each.reference.location for each in inspected]
+        response = _answer(
+            lambda: api.get(
+                f"{api.base_url}/v{api.api_version}/images/get",
+                params={"names": names},
+                stream=True,
+                timeout=_TIMEOUT,
+            )
+        )
+        if response.status_code != 200:
+            raise SourceError(
+                f"docker-daemon: cannot save {', '.join(names)}: {response.text[:300].strip()}",
+                "save them to a file with docker save, and give docker-archive:FILE",
+            )
+        response.raw.decode_content = True
+        return cast(BinaryIO, response.raw)
+
+    def _stored_config(self, image_id: str) -> bytes | None:
+        """The config where the daemon keeps it, if this process may read there."""
+        digits = image_id.removeprefix("sha256:")
+        root, driver = str(self._info.get("DockerRootDir") or ""), str(self._info.get("Driver") or "")
+        if not (digits.isalnum() and root):
+            return None
+        path = os.path.join(root, "image", driver, "imagedb", "content", "sha256", digits)
+        try:
+            with open(path, "rb") as file:
+                data = file.read(DOCUMENT_MAX)
+        except OSError:
+            return None
+        verify_document(data, image_id, path)
+        return data
+
+    def _advice(self, name: str) -> str:
+        tags = [tag for image in _answer(self._client.api.images) for tag in image.get("RepoTags") or []]
+        near = difflib.get_close_matches(name if ":" in name else f"{name}:latest", tags, _NAMES_SHOWN, 0.5)
+        return (
+            f"it has {', '.join(near)}"
+            if near
+            else f"docker pull {name}, or docker image ls for what there is"
+        )
+
+
+def image_in_place(
+    inspected: Inspected, known: Callable[[DiffID], bool], platform: str | None
+) -> Image | None:
+    """The image, when its config is known and each layer is either `known` already or can be read in place."""
+    if inspected.config is None:
+        return None
+    readable = (
+        inspected.directories
+        if inspected.directories and all(map(_readable, inspected.directories))
+        else None
+    )
+    if readable is None and not all(known(diff_id) for diff_id in inspected.diff_ids):
+        return None
+    where = inspected.reference.text
+    config = parse_document(inspected.config, ImageConfig, f"{where}: its config")
+    expect(platform_of(config), platform, where)
+    if tuple(diff_ids_of(config, where)) != inspected.diff_ids:
+        return None
+    descriptors = [Descriptor(_LAYER_TYPE, None, None)] * len(inspected.diff_ids)
+    contents = [Directory(path) for path in readable] if readable else [None] * len(descriptors)
+    return make_image(where, short_name(inspected.reference.location), config, descriptors, contents)
+
+
+def image_from_stream(
+    store: DocumentStore, inspected: Inspected, platform: str | None
+) -> tuple[Image, bytes]:
+    """The image and its config, from the documents of a `save` stream that has passed."""
+    saved = docker_archive.manifest(store)
+    reference = inspected.reference
+    digits = inspected.image_id.removeprefix("sha256:")
+    tag = (
+        reference.location if ":" in reference.location.rpartition("/")[2] else f"{reference.location}:latest"
+    )
+    ranked = sorted(
+        saved,
+        key=lambda entry: (
+            digits not in entry.config,
+            not any(known == tag or known.endswith(f"/{tag}") for known in entry.repo_tags or []),
+        ),
+    )
+    for entry in ranked:
+        image = docker_archive.image_of(store, entry, reference, platform)
+        if tuple(layer.diff_id for layer in image.layers) == inspected.diff_ids:
+            return msgspec.structs.replace(image, name=short_name(reference.location)), store.document(
+                entry.config
+            )
+    raise SourceError(
+        f"{reference.text}: the daemon's stream does not hold it",
+        "save it to a file with docker save, and give docker-archive:FILE",
+    )
+
+
+def _overlay_directories(graph_driver: Mapping[str, Any], count: int) -> tuple[str, ...] | None:
+    """Where overlay2 keeps the layers, bottom first."""
+    data = graph_driver.get("Data") or {}
+    if graph_driver.get("Name") != "overlay2" or not data.get("UpperDir"):
+        return None
+    lower = str(data.get("LowerDir") or "")
+    directories = (str(data["UpperDir"]), *(part for part in lower.split(":") if part))[::-1]
+    return directories if len(directories) == count else None
+
+
+def _readable(path: str) -> bool:
+    return os.access(path, os.R_OK | os.X_OK)
+
+
+def _connect() -> docker.DockerClient:
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        if os.environ.get("DOCKER_HOST"):
+            return docker.DockerClient.from_env(
+                timeout=_TIMEOUT, use_ssh_client=_is_ssh(os.environ["DOCKER_HOST"])
+            )
+        host, tls = _context()
+        return docker.DockerClient(
+            base_url=host, tls=tls, timeout=_TIMEOUT, use_ssh_client=_is_ssh(host or "")
+        )
+    except (DockerException, OSError, ValueError) as error:
+        raise _no_daemon(error) from error
+
+
+def _context() -> tuple[str | None, Any]:
+    """The endpoint of DOCKER_CONTEXT or the current context, else the first well-known socket there is."""
+    from docker.context import ContextAPI
+
+    context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT") or None)
+    if context is not None and context.name != "default":
+        return context.Host, context.TLSConfig or False
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "/run/user/0")
+    sockets = (_SOCKET, f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock", "/run/podman/podman.sock")
+    found = next((path for path in sockets if os.path.exists(path)), _SOCKET)
+    return f"unix://{found}", False
+
+
+def _is_ssh(host: str) -> bool:
+    return host.startswith("ssh://")
+
+
+def _answer(ask: Callable[[], Any]) -> Any:
+    """The daemon's answer; SourceError when it gives none. An absent image's error is the caller's."""
+    import requests
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        return ask()
+    except ImageNotFound:
+        raise
+    except (DockerException, requests.RequestException) as error:
+        raise _no_daemon(error) from error
+
+
+def _no_daemon(error: Exception) -> SourceError:
+    asked = os.environ.get("DOCKER_HOST") or "the current context or the usual sockets"
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    return SourceError(
+        f"docker-daemon: no answer from {asked} ({reason[0][:200]})",
+        "start it or set DOCKER_HOST; without a daemon, give docker-archive:FILE or oci:DIR",
+    )
