@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from memlint.errors import SourceError, UsageError
@@ -56,9 +57,7 @@ def compare(
     Raises MemlintError when any of the images cannot be read: a report is about all of them, or there is none.
     """
     if not references:
-        raise UsageError(
-            "no image was given", "name one or more, for example docker-daemon:web oci:./build/api"
-        )
+        raise UsageError("no image was given", "name one or more, for example docker-daemon:web oci:./build/api")
     if unknown := sorted(set(kinds).difference(KINDS)):
         raise UsageError(f"{unknown[0]!r} is no kind of file", f"choose of {', '.join(KINDS)}")
     wanted = normalise(platform) if platform else None
@@ -105,10 +104,7 @@ def _store(reference: Reference, reading: Reading) -> Store:
         return DirectoryStore(path)
     try:
         with open(path, "rb", buffering=0) as file:
-            if (
-                stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-                and codec_of(os.pread(file.fileno(), 16, 0)) is None
-            ):
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and codec_of(os.pread(file.fileno(), 16, 0)) is None:
                 return TarStore(path)
             return DocumentStore(path, reading.stream(file, reference.text))
     except OSError as error:
@@ -133,10 +129,8 @@ def _from_daemon(
         else:
             found[reference] = image
     if rest:
-        with daemon.save(rest) as stream:
-            store = DocumentStore(
-                DAEMON, reading.stream(stream, ", ".join(each.reference.text for each in rest))
-            )
+        with closing(daemon.save(rest)) as stream:
+            store = DocumentStore(DAEMON, reading.stream(stream, ", ".join(each.reference.text for each in rest)))
         for inspected in rest:
             found[inspected.reference], config = image_from_stream(store, inspected, platform)
             if cache is not None:

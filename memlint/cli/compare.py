@@ -41,9 +41,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 
 def _limits(arguments: argparse.Namespace) -> Limits:
-    given = {
-        field: value for option, field in _LIMITS.items() if (value := getattr(arguments, option)) is not None
-    }
+    given = {field: value for option, field in _LIMITS.items() if (value := getattr(arguments, option)) is not None}
     return msgspec.structs.replace(Limits(), **given)
 
 
@@ -54,8 +52,8 @@ def _formatted(report: Report, arguments: argparse.Namespace) -> str:
         from memlint.report.json import to_json
 
         return to_json(report)
-    from memlint.report.text import to_text
     from memlint.report.terminal import terminal_for
+    from memlint.report.text import to_text
 
     top = len(shown) if arguments.all else arguments.top
     return to_text(report, top, terminal_for(arguments.output_file, no_color=arguments.no_color))
@@ -69,9 +67,7 @@ def _judge(totals: Totals, arguments: argparse.Namespace) -> int:
             f"sharing efficiency {totals.efficiency:.3f} is below --min-efficiency {arguments.min_efficiency:g}"
         )
     if arguments.max_duplicate is not None and totals.duplicate_bytes > arguments.max_duplicate:
-        missed.append(
-            f"{totals.duplicate_bytes} duplicate bytes exceed --max-duplicate {arguments.max_duplicate}"
-        )
+        missed.append(f"{totals.duplicate_bytes} duplicate bytes exceed --max-duplicate {arguments.max_duplicate}")
     sys.stdout.flush()
     for line in missed:
         sys.stderr.write(f"memlint: {line} ({arguments.basis}, potential)\n")

@@ -73,8 +73,6 @@ def _say(message: str, hint: str) -> None:
     for line in (message, f"  hint: {hint}"):
         shown = "".join(char if char.isprintable() else " " for char in line)
         sys.stderr.write(
-            shown.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(
-                sys.stderr.encoding or "utf-8"
-            )
+            shown.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
             + "\n"
         )

@@ -13,9 +13,7 @@ def write_output(text: str, path: str | None) -> None:
     """To standard output, or to a file that is whole or not there. UsageError when it cannot be written."""
     if path is None:
         sys.stdout.write(
-            text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(
-                sys.stdout.encoding or "utf-8"
-            )
+            text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8")
         )
         sys.stdout.flush()
         return
@@ -26,9 +24,7 @@ def write_output(text: str, path: str | None) -> None:
         else:
             _replace(path, text)
     except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be written ({error.strerror})", "choose another file for -o"
-        ) from error
+        raise UsageError(f"{path}: cannot be written ({error.strerror})", "choose another file for -o") from error
 
 
 def _replace(path: str, text: str) -> None:

@@ -67,9 +67,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The parsed call; its `command` is the function to run."""
-    parser = _Parser(
-        "memlint", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = _Parser("memlint", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"memlint {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_compare(commands)
@@ -278,11 +276,7 @@ def _option(group: Any, *flags: str, **settings: Any) -> None:
     if given is not None:
         kind, choices = settings.get("type", str), settings.get("choices")
         try:
-            parts = (
-                [kind(part) for part in given.split(",")]
-                if settings.get("action") == "append"
-                else kind(given)
-            )
+            parts = [kind(part) for part in given.split(",")] if settings.get("action") == "append" else kind(given)
         except (argparse.ArgumentTypeError, ValueError) as error:
             _Parser("memlint").error(f"{_variable(flags)}: {error}")
         if choices and parts not in choices:
@@ -323,9 +317,7 @@ def _kinds(text: str) -> tuple[str, ...]:
     kinds = KINDS if text == "all" else tuple(part.strip() for part in text.split(","))
     for kind in kinds:
         if kind not in KINDS:
-            raise argparse.ArgumentTypeError(
-                f"{kind!r} is no kind of file: choose of {', '.join(KINDS)}, or all"
-            )
+            raise argparse.ArgumentTypeError(f"{kind!r} is no kind of file: choose of {', '.join(KINDS)}, or all")
     return kinds
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 from memlint.errors import LayerError
 from memlint.layers.builder import LayerBuilder
 from memlint.layers.limits import Limits
 from memlint.layers.stream import TarBlocks
 from memlint.layers.tar import CHARACTER_DEVICE, DIRECTORY, HARD_LINK, REGULAR, SYMLINK, Blocks, TarReader
-from memlint.model.digest import Digest, DiffID
+from memlint.model.digest import DiffID, Digest
+from memlint.model.image import Reader
 from memlint.model.layer import LayerIndex
 
 
 def index_tar(
-    reader: BinaryIO,
+    reader: Reader,
     limits: Limits,
     *,
     size: int | None = None,
@@ -60,6 +59,4 @@ def walk(tar: TarReader, builder: LayerBuilder) -> None:
 
 def _expect_name(path: str) -> None:
     if not path:
-        raise LayerError(
-            "has a file in place of its root directory", "the layer is damaged: build the image again"
-        )
+        raise LayerError("has a file in place of its root directory", "the layer is damaged: build the image again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterable, Iterator
 
 import blake3
@@ -94,13 +93,13 @@ class LayerBuilder:
             self.whiteout(parent + slash + name[len(WHITEOUT) :])
         return True
 
-    def file(self, path: str, size: int, mode: int, front: memoryview, contents: Contents) -> None:
+    def file(self, path: str, size: int, mode: Callable[[], int], front: memoryview, contents: Contents) -> None:
         """A regular file. `front` holds its first 512 bytes at least; `contents` is called once at the most."""
         node: object = _PLAIN
         start = bytes(front[:16])
         if start[:4] == b"\x7fELF":
             node = _scan_elf(size, contents()) or _PLAIN
-        elif start[:2] == b"#!" and mode & 0o111:
+        elif start[:2] == b"#!" and mode() & 0o111:
             node = _Program(*parse_script(_leading(contents(), SCRIPT_MAX)))
         elif (start[:1] > b"z" or start[:1] < b"#" or start[8:10] == b'{"' or start[:1] in b"MG") and (
             kind := whole_file_kind(bytes(front[:512]), size)
@@ -159,23 +158,21 @@ class LayerBuilder:
         if node is not _DIRECTORY and nodes.get(path) is _DIRECTORY:
             self._remove_below(path)
         nodes[path] = node
-        self._parents(path)
+        parent = path.rpartition("/")[0]
+        if parent and nodes.get(parent) is not _DIRECTORY:
+            self._parents(path)
 
     def _parents(self, path: str) -> None:
         """Directories that the tar takes for granted are made when it is unpacked."""
-        parent = posixpath.dirname(path)
-        while parent and self._nodes.get(parent) is not _DIRECTORY:
-            self._nodes[parent] = _DIRECTORY
-            parent = posixpath.dirname(parent)
+        while (path := path.rpartition("/")[0]) and self._nodes.get(path) is not _DIRECTORY:
+            self._nodes[path] = _DIRECTORY
 
     def _remove_below(self, path: str) -> None:
         for below in [name for name in self._nodes if name.startswith(path + "/")]:
             del self._nodes[below]
 
 
-def _named(
-    path: str, node: _Mapped, link: str, owner: Package | None, numbers: dict[Package, int]
-) -> MappedFile:
+def _named(path: str, node: _Mapped, link: str, owner: Package | None, numbers: dict[Package, int]) -> MappedFile:
     package = numbers[owner] if owner is not None else None
     return MappedFile(path, link, node.size, node.content, node.mappable_bytes, node.kind, node.elf, package)
 

@@ -87,10 +87,7 @@ class _Walk:
             builder.symlink(path, os.fsencode(target).decode("utf-8", "backslashreplace"))
         elif not stat.S_ISREG(status.st_mode):
             builder.other(path)
-        elif (
-            status.st_nlink > 1
-            and (first := self._inodes.setdefault((status.st_dev, status.st_ino), path)) != path
-        ):
+        elif status.st_nlink > 1 and (first := self._inodes.setdefault((status.st_dev, status.st_ino), path)) != path:
             builder.hard_link(path, first)
         else:
             self._file(directory, entry.name, path, status)
@@ -107,7 +104,7 @@ class _Walk:
                         with buffer[:got] as chunk:
                             yield chunk
 
-            self._builder.file(path, status.st_size, status.st_mode, memoryview(head), contents)
+            self._builder.file(path, status.st_size, lambda: status.st_mode, memoryview(head), contents)
         finally:
             os.close(descriptor)
 

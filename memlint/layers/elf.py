@@ -153,9 +153,7 @@ class ElfScan:
         return want.data if len(want.data) == want.end - want.start else None
 
     def _wanted_strings(self) -> dict[int, _Want]:
-        base = next(
-            (_file_offset(self._segments or [], v) for t, v in self._tags or [] if t == _DT_STRTAB), None
-        )
+        base = next((_file_offset(self._segments or [], v) for t, v in self._tags or [] if t == _DT_STRTAB), None)
         if base is None:
             return {}
         names = (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)
@@ -257,11 +255,7 @@ def mappable_bytes(segments: Iterable[Segment], size: int) -> int:
 
 def _file_offset(segments: Iterable[Segment], vaddr: int) -> int | None:
     return next(
-        (
-            vaddr - s.vaddr + s.offset
-            for s in segments
-            if s.type == _PT_LOAD and s.vaddr <= vaddr < s.vaddr + s.filesz
-        ),
+        (vaddr - s.vaddr + s.offset for s in segments if s.type == _PT_LOAD and s.vaddr <= vaddr < s.vaddr + s.filesz),
         None,
     )
 

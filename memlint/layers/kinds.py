@@ -43,9 +43,7 @@ def _has_cli_header(front: bytes) -> bool:
     pe = int.from_bytes(front[60:64], "little")
     if front[pe : pe + 4] != b"PE\0\0" or pe + 26 > len(front):
         return False
-    directories = {0x10B: pe + 24 + 96, 0x20B: pe + 24 + 112}.get(
-        int.from_bytes(front[pe + 24 : pe + 26], "little")
-    )
+    directories = {0x10B: pe + 24 + 96, 0x20B: pe + 24 + 112}.get(int.from_bytes(front[pe + 24 : pe + 26], "little"))
     if directories is None or directories + 15 * 8 > len(front):
         return False
     address, length = struct.unpack_from("<II", front, directories + 14 * 8)

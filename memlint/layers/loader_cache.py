@@ -1,6 +1,6 @@
 """glibc's ld.so.cache: which file the loader takes for a name.
 
-Layout: glibc, sysdeps/generic/dl-cache.h, `struct cache_file_new`; a cache of glibc before 2.32 has it behind the old one.
+Layout: glibc, sysdeps/generic/dl-cache.h, `struct cache_file_new`; before glibc 2.32 it stood behind the old one.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
 
 from memlint.errors import LayerError
 from memlint.layers.archive import index_tar
 from memlint.layers.limits import Limits
-from memlint.layers.stream import TarBlocks, codec_of
-from memlint.layers.tar import HARD_LINK, RECORD, REGULAR, SYMLINK, Blocks, TarReader, is_header
-from memlint.model.digest import Digest, DiffID
+from memlint.layers.stream import BLOCK, TarBlocks, codec_of
+from memlint.layers.tar import RECORD, REGULAR, Blocks, TarReader, is_header
+from memlint.model.digest import DiffID, Digest
+from memlint.model.image import Reader
 from memlint.model.layer import LayerIndex
 
 DOCUMENT_MAX = 8 << 20
@@ -21,7 +21,7 @@ _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})\Z")
 
 
 def index_passing(
-    reader: BinaryIO,
+    reader: Reader,
     limits: Limits,
     known: Callable[[DiffID], bool],
     keep: Callable[[LayerIndex], None],
@@ -35,7 +35,7 @@ def index_passing(
     with TarBlocks(reader, limits, verify=False) as blocks:
         tar = TarReader(Blocks(blocks), limits)
         for entry in tar:
-            if entry.type in (SYMLINK, HARD_LINK) or entry.type is not REGULAR:
+            if entry.type is not REGULAR:
                 continue
             if _is_layer(bytes(tar.front()[:RECORD]), entry.path, entry.size):
                 named = _BLOB.match(entry.path)
@@ -46,9 +46,7 @@ def index_passing(
             elif entry.size <= DOCUMENT_MAX:
                 kept += entry.size
                 if kept > DOCUMENTS_MAX:
-                    raise LayerError(
-                        "holds too many small files to be an image archive", "look at where it comes from"
-                    )
+                    raise LayerError("holds too many small files to be an image archive", "look at where it comes from")
                 documents[entry.path] = b"".join(bytes(chunk) for chunk in tar.contents())
             elif entry.path.endswith(".json"):
                 raise LayerError(
@@ -60,7 +58,7 @@ def index_passing(
 
 def _index(tar: TarReader, limits: Limits, path: str, size: int, digest: Digest | None) -> LayerIndex:
     try:
-        return index_tar(_Contents(tar.contents()), limits, size=size, digest=digest)  # type: ignore[arg-type]  # all it needs of one
+        return index_tar(_Contents(tar.contents()), limits, size=size, digest=digest)
     except LayerError as error:
         raise error.inside(f"layer {path[:100]}") from error
 
@@ -86,7 +84,10 @@ class _Contents:
         self._chunk = self._chunk[count:]
         return count
 
-    def read(self, size: int, /) -> bytes:
-        data = bytearray(size)
+    def read(self, size: int = -1, /) -> bytes:
+        data = bytearray(size if size >= 0 else BLOCK)
         with memoryview(data) as view:
             return bytes(view[: self.readinto(view)])
+
+    def close(self) -> None:
+        """The chunks are the archive's own."""

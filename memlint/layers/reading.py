@@ -6,7 +6,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import BinaryIO, TypeVar
+from contextlib import closing
+from functools import partial
+from typing import TypeVar
 
 from memlint.errors import LayerError, MemlintError
 from memlint.layers.archive import index_tar
@@ -16,7 +18,7 @@ from memlint.layers.limits import Limits
 from memlint.layers.passing import index_passing
 from memlint.layers.progress import Progress
 from memlint.model.digest import DiffID
-from memlint.model.image import Directory, Image, Layer
+from memlint.model.image import Directory, Image, Layer, Reader
 from memlint.model.layer import LayerIndex
 
 _TICK = 0.1
@@ -51,10 +53,10 @@ class Reading:
         # the largest first, so that none is left to run alone at the end
         work = sorted(missing.values(), key=lambda item: -(item[2].descriptor.size or 0))
         self._progress.expect(sum(layer.descriptor.size or 0 for _, _, layer in work))
-        self._run([lambda item=item: self._read(*item) for item in work])
+        self._run([partial(self._read, *item) for item in work])
         return self._indexes
 
-    def stream(self, reader: BinaryIO, name: str) -> dict[str, bytes]:
+    def stream(self, reader: Reader, name: str) -> dict[str, bytes]:
         """Index every layer of an archive that passes by once; returns its documents by name."""
         (documents,) = self._run([lambda: self._pass(reader, name)])
         return documents
@@ -76,7 +78,7 @@ class Reading:
             return index_directory(layer.content.path, layer.diff_id, self._limits)
         if layer.content is None:
             raise LayerError("was not in the stream that was to bring it", "save the image to a file first")
-        with layer.content.open() as file:
+        with closing(layer.content.open()) as file:
             return index_tar(
                 self._watched(file),
                 self._limits,
@@ -86,7 +88,7 @@ class Reading:
                 verify=self._verify,
             )
 
-    def _pass(self, reader: BinaryIO, name: str) -> dict[str, bytes]:
+    def _pass(self, reader: Reader, name: str) -> dict[str, bytes]:
         try:
             return index_passing(self._watched(reader), self._limits, self.known, self._keep)
         except MemlintError as error:
@@ -97,8 +99,8 @@ class Reading:
         if self._cache is not None and self._verify:
             self._cache.put_layer(index)
 
-    def _watched(self, reader: BinaryIO) -> BinaryIO:
-        return _Watched(reader, self._progress, self._stop)  # type: ignore[return-value]  # what index_tar needs of one
+    def _watched(self, reader: Reader) -> Reader:
+        return _Watched(reader, self._progress, self._stop)
 
     def _run(self, work: list[Callable[[], _T]]) -> list[_T]:
         """Do all of it in threads while this one waits and ticks; the first failure ends the rest."""
@@ -126,18 +128,21 @@ class Reading:
 class _Watched:
     """A reader that reports what it reads and can be told to stop."""
 
-    def __init__(self, reader: BinaryIO, progress: Progress, stop: threading.Event) -> None:
+    def __init__(self, reader: Reader, progress: Progress, stop: threading.Event) -> None:
         self._reader, self._progress, self._stop = reader, progress, stop
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._reader.read(size)
+        data = self._reader.read(size) or b""
         self._report(len(data))
         return data
 
     def readinto(self, target: memoryview, /) -> int:
-        count: int = self._reader.readinto(target)  # type: ignore[attr-defined]  # typing.BinaryIO lacks it
+        count = self._reader.readinto(target) or 0
         self._report(count)
         return count
+
+    def close(self) -> None:
+        self._reader.close()
 
     def _report(self, count: int) -> None:
         if self._stop.is_set():

@@ -11,7 +11,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from typing import BinaryIO, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 import zstandard
 from isal import igzip, isal_zlib
@@ -19,6 +19,7 @@ from isal import igzip, isal_zlib
 from memlint.errors import LayerError
 from memlint.layers.limits import RATIO_FLOOR, Limits
 from memlint.model.digest import Digest
+from memlint.model.image import Reader
 
 BLOCK = 1 << 20
 """Bytes of one buffer; a multiple of 512, so that no tar header straddles two."""
@@ -28,7 +29,7 @@ SMALL = 4 << 20
 """Stored bytes below which threads cost more than they bring."""
 
 _MAGICS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
-_BROKEN = (EOFError, OSError, zlib.error, isal_zlib.error, zstandard.ZstdError)
+_BROKEN: Any = (EOFError, OSError, zlib.error, isal_zlib.error, zstandard.ZstdError)
 _TAKE_AGAIN = "the file is damaged or cut short: save, pull or copy the image again"
 
 
@@ -42,7 +43,7 @@ class Block(NamedTuple):
 class _Tap:
     """A reader for the decompressors that remembers what passed through it."""
 
-    def __init__(self, reader: BinaryIO, start: bytes) -> None:
+    def __init__(self, reader: Reader, start: bytes) -> None:
         self._reader, self._start = reader, start
         self._taken: list[bytes] = []
         self.total = 0
@@ -52,7 +53,7 @@ class _Tap:
         if self._start:
             data, self._start = self._start[:wanted], self._start[wanted:]
         else:
-            data = self._reader.read(wanted)
+            data = self._reader.read(wanted) or b""
         if data:
             self._taken.append(data)
             self.total += len(data)
@@ -74,9 +75,7 @@ class TarBlocks:
     Use as a context manager: leaving it ends the threads, however early.
     """
 
-    def __init__(
-        self, reader: BinaryIO, limits: Limits, *, stored_size: int | None = None, verify: bool = True
-    ) -> None:
+    def __init__(self, reader: Reader, limits: Limits, *, stored_size: int | None = None, verify: bool = True) -> None:
         self._limits, self._stored_size, self._verify = limits, stored_size, verify
         self._diff, self._blob = hashlib.sha256(), hashlib.sha256()
         self._plain = False
@@ -121,20 +120,17 @@ class TarBlocks:
         if self._verify and blob is not None and blob.startswith("sha256:") and found_blob != blob:
             raise LayerError(f"the blob's digest is {found_blob}, its descriptor says {blob}", _TAKE_AGAIN)
         if self._verify and diff_id is not None and found != diff_id:
-            raise LayerError(
-                f"the layer's diff ID is {found}, the image's config says {diff_id}", _TAKE_AGAIN
-            )
+            raise LayerError(f"the layer's diff ID is {found}, the image's config says {diff_id}", _TAKE_AGAIN)
         return found
 
     def _recycle(self, block: Block) -> None:
         buffer = block.buffer.obj
         block.buffer.release()
-        assert isinstance(buffer, bytearray)
-        self._free.put(buffer)
+        self._free.put(cast(bytearray, buffer))
 
-    def _filled(self, reader: BinaryIO) -> Iterator[Block]:
+    def _filled(self, reader: Reader) -> Iterator[Block]:
         """Blocks of the tar; the last one is short, or empty."""
-        start = reader.read(512)
+        start = reader.read(512) or b""
         try:
             tap = None
             fill: Callable[[memoryview], int]
@@ -203,7 +199,7 @@ class TarBlocks:
 class _Prefixed:
     """A reader whose first bytes were read already."""
 
-    def __init__(self, start: bytes, reader: BinaryIO) -> None:
+    def __init__(self, start: bytes, reader: Reader) -> None:
         self._start, self._reader = start, reader
 
     def readinto(self, target: memoryview) -> int:
@@ -211,7 +207,7 @@ class _Prefixed:
             self._start = b""
             target[: len(start)] = start
             return len(start)
-        return self._reader.readinto(target)  # type: ignore[attr-defined, no-any-return]  # typing.BinaryIO lacks it
+        return self._reader.readinto(target) or 0
 
 
 def codec_of(start: bytes) -> str | None:
@@ -221,12 +217,13 @@ def codec_of(start: bytes) -> str | None:
     return next((codec for magic, codec in _MAGICS.items() if start.startswith(magic)), None)
 
 
-def _decompressor(codec: str, tap: _Tap, max_window: int) -> BinaryIO:
+def _decompressor(codec: str, tap: _Tap, max_window: int) -> Any:
     if codec == "gzip":
-        return cast(BinaryIO, igzip.open(cast(BinaryIO, tap), "rb"))
+        open_gzip: Any = igzip.IGzipFile  # it has no types
+        return open_gzip(fileobj=tap, mode="rb")
     if codec == "zstd":
         unpacker = zstandard.ZstdDecompressor(max_window_size=max_window)
-        return unpacker.stream_reader(cast(BinaryIO, tap), read_size=BLOCK >> 2, read_across_frames=True)
+        return unpacker.stream_reader(cast(IO[bytes], tap), read_size=BLOCK >> 2, read_across_frames=True)
     raise LayerError(
         f"is compressed with {codec}",
         "OCI layers are plain, gzip or zstd: convert the image with skopeo copy",

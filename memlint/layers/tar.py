@@ -38,10 +38,14 @@ class Entry(NamedTuple):
     path: str
     type: str
     size: int
-    mode: int
+    mode_field: bytes
     link: str
     device: tuple[int, int]
     segments: tuple[tuple[int, int], ...] | None
+
+    def mode(self) -> int:
+        """The permission bits; few entries are asked for them."""
+        return _number(self.mode_field, 0, 8)
 
 
 class Blocks:
@@ -223,13 +227,11 @@ class TarReader:
         self._size = size
         if flag not in _TYPES:
             return None
-        device = (
-            (_number(header, 329, 337), _number(header, 337, 345)) if kind is CHARACTER_DEVICE else (0, 0)
-        )
+        device = (_number(header, 329, 337), _number(header, 337, 345)) if kind is CHARACTER_DEVICE else (0, 0)
         path = clean_path(path)
         if kind is HARD_LINK:
             link = clean_path(link)
-        return Entry(path, kind, size, _number(header, 100, 108), link, device, self._segments)
+        return Entry(path, kind, size, header[100:108], link, device, self._segments)
 
     def _old_sparse(self, header: bytes) -> tuple[int, tuple[tuple[int, int], ...]]:
         segments = _sparse_table(header[386:482])
@@ -242,9 +244,7 @@ class TarReader:
             more = record[504]
         return _number(header, 483, 495), tuple(segments)
 
-    def _pax_sparse(
-        self, extended: dict[str, str], size: int
-    ) -> tuple[int, tuple[tuple[int, int], ...] | None]:
+    def _pax_sparse(self, extended: dict[str, str], size: int) -> tuple[int, tuple[tuple[int, int], ...] | None]:
         real = _decimal(extended.get("GNU.sparse.realsize", extended.get("GNU.sparse.size", str(size))))
         if extended.get("GNU.sparse.major") == "1":
             numbers = self._map_in_data()
@@ -301,7 +301,7 @@ def _text(raw: bytes) -> str:
 def _checksum_holds(header: bytes) -> bool:
     field = header[148:156]
     try:
-        stored = int(field.strip(b"\0 ") or b"0", 8)
+        stored = int(field[:6] if field[6] == 0 else field.strip(b"\0 ") or b"0", 8)
     except ValueError:
         return False
     # adler32's low half is one plus the sum of all bytes, modulo 65521: the sum at a hundredth of the price
@@ -319,6 +319,11 @@ def _number(header: bytes, start: int, end: int) -> int:
         if header[start] & 0x40:
             raise LayerError("has an entry of negative size", _DAMAGED)
         return value
+    if header[end - 1] in (0, 0x20):
+        try:
+            return int(header[start : end - 1], 8)  # as nearly all are: digits, and one byte to end them
+        except ValueError:
+            """Blanks or NULs before the end, or damage: seen to below."""
     try:
         return int(header[start:end].partition(b"\0")[0].strip() or b"0", 8)
     except ValueError:
@@ -355,7 +360,5 @@ def _pax(data: bytes) -> dict[str, str]:
 
 def _sparse_table(data: bytes) -> list[tuple[int, int]]:
     return [
-        (_number(data, at, at + 12), _number(data, at + 12, at + 24))
-        for at in range(0, len(data) - 23, 24)
-        if data[at]
+        (_number(data, at, at + 12), _number(data, at + 12, at + 24)) for at in range(0, len(data) - 23, 24) if data[at]
     ]

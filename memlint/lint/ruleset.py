@@ -44,9 +44,7 @@ def _load(path: Path) -> Rule:
     try:
         rule = msgspec.convert(tomli.loads(path.read_text("utf-8")), Rule)
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(
-            f"{path}: is no rule ({error})", "see the files in rules/ for what one looks like"
-        ) from error
+        raise UsageError(f"{path}: is no rule ({error})", "see the files in rules/ for what one looks like") from error
     if rule.id != path.stem:
         raise UsageError(f"{path}: has the id {rule.id}", "name the file after the id")
     return rule

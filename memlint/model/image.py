@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 
 from memlint.model.digest import ChainID, DiffID, Digest
+
+
+class Reader(Protocol):
+    """The part of a binary file that reading takes: raw files, archive members and HTTP responses have it."""
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        """Up to `size` bytes; none at the end."""
+
+    def readinto(self, target: memoryview, /) -> int | None:
+        """How many bytes were put into `target`; 0 at the end."""
+
+    def close(self) -> None:
+        """Give back what the reader holds."""
 
 
 class Descriptor(msgspec.Struct, frozen=True):
@@ -21,7 +34,7 @@ class Descriptor(msgspec.Struct, frozen=True):
 class Blob(msgspec.Struct, frozen=True):
     """A layer as a run of bytes; `open` may be called again and from any thread."""
 
-    open: Callable[[], BinaryIO]
+    open: Callable[[], Reader]
 
 
 class Directory(msgspec.Struct, frozen=True):

@@ -70,13 +70,11 @@ class _Page:
         containers = sum(image.replicas for image in report.images)
         count = plural(len(report.images), "image")
         each = "one container each" if containers == len(report.images) else f"{containers} containers"
-        self._paragraph(
-            f"{count}, {each}, on {report.storage}.  Potential (static upper bounds, not measured):"
-        )
+        self._paragraph(f"{count}, {each}, on {report.storage}.  Potential (static upper bounds, not measured):")
         self._line()
         table = _table()
         for justify in ("left", "right", "left", "right", "left", "right", "right"):
-            table.add_column(justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in a loop
+            table.add_column(justify=justify, no_wrap=True)
         for basis, totals in (("mappable", report.totals.mappable), ("at startup", report.totals.startup)):
             table.add_row(*self._totals(basis, totals))
         self._console.print(table)
@@ -85,11 +83,9 @@ class _Page:
     def _totals(self, basis: str, totals: Totals) -> list[Text]:
         style = "bold red" if totals.duplicate_bytes else "bold green"
         last = (
-            f"sharing efficiency {percent(totals.efficiency)}"
-            if self._width >= _WIDE
-            else percent(totals.efficiency)
+            f"sharing efficiency {percent(totals.efficiency)}" if self._width >= _WIDE else percent(totals.efficiency)
         )
-        named = self._width >= 80  # noqa: PLR2004
+        named = self._width >= 80
         return [
             Text(f"{basis}: page cache" if named else basis),
             Text(human_size(totals.page_cache_bytes), "bold"),
@@ -173,9 +169,7 @@ class _Page:
         for duplicate in shown:
             for placement in duplicate.placements:
                 label = self._place([placement])
-                lines.setdefault(
-                    placement.chain_id, (label, instruction(created[placement.image][placement.layer]))
-                )
+                lines.setdefault(placement.chain_id, (label, instruction(created[placement.image][placement.layer])))
         table = _table()
         table.add_column("layer", no_wrap=True)
         table.add_column("made by", no_wrap=True, overflow="ellipsis", ratio=1)
@@ -199,19 +193,14 @@ class _Page:
         self._line(Text(f"Version skew, no duplicates but close ({self._rules['version-skew'].id}):", "bold"))
         for skew in skews[:_SKEWS_SHOWN]:
             self._line(self._skewed(skew), indent=2)
-        if rest := len(skews) - _SKEWS_SHOWN:
-            if rest > 0:
-                self._line(f"… {rest} more (--format json)", indent=2)
+        if (rest := len(skews) - _SKEWS_SHOWN) > 0:
+            self._line(f"… {rest} more (--format json)", indent=2)
 
     def _skewed(self, skew: VersionSkew) -> str:
         parts = []
         for version in skew.versions:
-            names = ", ".join(
-                dict.fromkeys(self._names[placement.image][0] for placement in version.placements)
-            )
-            parts.append(
-                f"{version.package.version if version.package else version.content[7:19]} in {names}"
-            )
+            names = ", ".join(dict.fromkeys(self._names[placement.image][0] for placement in version.placements))
+            parts.append(f"{version.package.version if version.package else version.content[7:19]} in {names}")
         return f"{_printable(skew.soname)}  " + " · ".join(parts)
 
     def _unresolved(self) -> None:
@@ -264,6 +253,4 @@ def _printable(text: str) -> str:
 
 
 def _table() -> Table:
-    return Table(
-        box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False
-    )
+    return Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)

@@ -52,8 +52,7 @@ class Causes:
                 counts[self._of_inode(file, earlier.get(path, []), originals)] += 1
             earlier.setdefault(path, []).append(file)
         return {
-            cause: counts[cause]
-            for cause in sorted(counts, key=lambda cause: (-counts[cause], CAUSES.index(cause)))
+            cause: counts[cause] for cause in sorted(counts, key=lambda cause: (-counts[cause], CAUSES.index(cause)))
         }
 
     def _of_inode(self, file: Visible, earlier: Sequence[Visible], originals: Mapping[Place, int]) -> str:
@@ -75,9 +74,7 @@ class Causes:
         a, b = self._steps[one], self._steps[other]
         if one != other and a[-1][1] == b[-1][1] and len(a) > 1 < len(b):
             return OTHER_PARENT
-        parting = next(
-            (at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x[0] != y[0]), min(len(a), len(b))
-        )
+        parting = next((at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x[0] != y[0]), min(len(a), len(b)))
         alike = [step[2] for step in a[parting:]] == [step[2] for step in b[parting:]] and a[-1][2] != ""
         if parting == 0:
             bottom = len(a) == 1 or len(b) == 1

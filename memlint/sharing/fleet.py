@@ -115,9 +115,7 @@ def _totals(contents: Mapping[ContentID, Mapping[Key, Sequence[_Copy]]], *, star
             size = counted[0][0].file.file.mappable_bytes
             page_cache += size * len(counted)
             distinct += size
-    return Totals(
-        page_cache, distinct, page_cache - distinct, round(distinct / page_cache, 6) if page_cache else 1.0
-    )
+    return Totals(page_cache, distinct, page_cache - distinct, round(distinct / page_cache, 6) if page_cache else 1.0)
 
 
 def _duplicate(members: Sequence[Member], keys: Mapping[Key, Sequence[_Copy]], causes: Causes) -> Duplicate:
@@ -189,9 +187,7 @@ def _cause_totals(duplicates: Iterable[Duplicate]) -> tuple[CauseTotal, ...]:
 
 def _version_skew(members: Sequence[Member]) -> tuple[VersionSkew, ...]:
     """Sonames of one machine that stand for several contents."""
-    names: dict[tuple[str, tuple[int, str, int]], dict[ContentID, list[_Copy]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    names: dict[tuple[str, tuple[int, str, int]], dict[ContentID, list[_Copy]]] = defaultdict(lambda: defaultdict(list))
     for number, member in enumerate(members):
         for path, visible in member.files:
             elf = visible.file.elf
@@ -213,9 +209,7 @@ def _version(members: Sequence[Member], content: ContentID, copies: Sequence[_Co
 
 def _partings(images: Sequence[Image]) -> tuple[Parting, ...]:
     """Each chain on which images go different ways."""
-    branches: dict[tuple[int, ChainID | None], dict[ChainID, list[Image]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    branches: dict[tuple[int, ChainID | None], dict[ChainID, list[Image]]] = defaultdict(lambda: defaultdict(list))
     for image in images:
         parent: ChainID | None = None
         for number, layer in enumerate(image.layers):

@@ -137,9 +137,7 @@ def _nodes(below: View, layer: LayerIndex, number: int, chain_id: ChainID) -> di
     return added
 
 
-def _visible(
-    below: View, file: MappedFile, number: int, chain_id: ChainID, package: Package | None
-) -> Visible:
+def _visible(below: View, file: MappedFile, number: int, chain_id: ChainID, package: Package | None) -> Visible:
     lower = below.nodes.get(file.path)
     if isinstance(lower, Visible) and lower.file.content == file.content:
         return Visible(file, number, chain_id, package or lower.package, lower)
@@ -149,6 +147,6 @@ def _visible(
 def _parents(paths: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for path in paths:
-        while (path := path.rpartition("/")[0]) and path not in found:  # noqa: PLW2901
+        while (path := path.rpartition("/")[0]) and path not in found:
             found.add(path)
     return frozenset(found)

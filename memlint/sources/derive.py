@@ -90,9 +90,7 @@ def make_image(
     """
     diff_ids = diff_ids_of(config, ref)
     if not len(diff_ids) == len(descriptors) == len(contents):
-        raise SourceError(
-            f"{ref}: its manifest lists {len(descriptors)} layers, its config {len(diff_ids)}", _BROKEN
-        )
+        raise SourceError(f"{ref}: its manifest lists {len(descriptors)} layers, its config {len(diff_ids)}", _BROKEN)
     instructions = created_by(config, len(diff_ids))
     layers = tuple(
         Layer(descriptor, diff_id, chain_id, instruction, content)
@@ -111,9 +109,7 @@ def created_by(config: ImageConfig, count: int) -> list[str]:
 
 def platform_of(config: ImageConfig) -> str:
     """`os/architecture[/variant]`."""
-    return "/".join(
-        part for part in (config.os or "linux", config.architecture or "unknown", config.variant) if part
-    )
+    return "/".join(part for part in (config.os or "linux", config.architecture or "unknown", config.variant) if part)
 
 
 def chain_of(image: Image) -> ChainID | None:

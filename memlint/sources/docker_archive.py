@@ -56,9 +56,7 @@ def images(store: Store, reference: Reference, platform: str | None) -> list[Ima
             )
         return [image_of(store, picked[0], reference, platform)]
     if not saved:
-        raise SourceError(
-            f"{reference.text}: the archive holds no image", "write it again with docker save NAME"
-        )
+        raise SourceError(f"{reference.text}: the archive holds no image", "write it again with docker save NAME")
     if len(saved) == 1:
         return [image_of(store, saved[0], reference, platform)]
     return [
@@ -82,9 +80,7 @@ def image_of(store: Store, saved: Saved, reference: Reference, platform: str | N
     expect(platform_of(config), platform, where)
     name = short_name(reference.image or (saved.repo_tags or [reference.location])[0])
     descriptors = [_descriptor(store, layer) for layer in saved.layers]
-    return make_image(
-        where, name, config, descriptors, [_content(store, layer, where) for layer in saved.layers]
-    )
+    return make_image(where, name, config, descriptors, [_content(store, layer, where) for layer in saved.layers])
 
 
 def _is(entry: Saved, number: int, name: str) -> bool:

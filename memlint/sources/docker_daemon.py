@@ -10,13 +10,14 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from memlint.errors import SourceError
 from memlint.model.digest import DiffID
-from memlint.model.image import Descriptor, Directory, Image
+from memlint.model.image import Descriptor, Directory, Image, Reader
 from memlint.sources import docker_archive
 from memlint.sources.derive import (
     ImageConfig,
@@ -68,6 +69,7 @@ class Daemon:
 
     def __init__(self) -> None:
         self._client = _connect()
+        self._api: Any = self._client.api  # its methods are not typed throughout
         self._info: Mapping[str, Any] = _answer(self._client.info)
 
     def storage(self) -> str | None:
@@ -79,7 +81,7 @@ class Daemon:
         from docker.errors import ImageNotFound
 
         try:
-            found = _answer(lambda: self._client.api.inspect_image(reference.location))
+            found = _answer(partial(self._api.inspect_image, reference.location))
         except ImageNotFound:
             raise SourceError(
                 f"{reference.text}: the daemon has no such image", self._advice(reference.location)
@@ -91,9 +93,9 @@ class Daemon:
         directories = _overlay_directories(found.get("GraphDriver") or {}, len(diff_ids))
         return Inspected(reference, image_id, diff_ids, directories, config)
 
-    def save(self, inspected: Sequence[Inspected]) -> BinaryIO:
+    def save(self, inspected: Sequence[Inspected]) -> Reader:
         """One stream of all these images, as `docker save` writes it."""
-        api = self._client.api
+        api = self._api
         names = [each.reference.location for each in inspected]
         response = _answer(
             lambda: api.get(
@@ -109,7 +111,8 @@ class Daemon:
                 "save them to a file with docker save, and give docker-archive:FILE",
             )
         response.raw.decode_content = True
-        return cast(BinaryIO, response.raw)
+        stream: Reader = response.raw
+        return stream
 
     def _stored_config(self, image_id: str) -> bytes | None:
         """The config where the daemon keeps it, if this process may read there."""
@@ -127,26 +130,16 @@ class Daemon:
         return data
 
     def _advice(self, name: str) -> str:
-        tags = [tag for image in _answer(self._client.api.images) for tag in image.get("RepoTags") or []]
+        tags = [tag for image in _answer(self._api.images) for tag in image.get("RepoTags") or []]
         near = difflib.get_close_matches(name if ":" in name else f"{name}:latest", tags, _NAMES_SHOWN, 0.5)
-        return (
-            f"it has {', '.join(near)}"
-            if near
-            else f"docker pull {name}, or docker image ls for what there is"
-        )
+        return f"it has {', '.join(near)}" if near else f"docker pull {name}, or docker image ls for what there is"
 
 
-def image_in_place(
-    inspected: Inspected, known: Callable[[DiffID], bool], platform: str | None
-) -> Image | None:
+def image_in_place(inspected: Inspected, known: Callable[[DiffID], bool], platform: str | None) -> Image | None:
     """The image, when its config is known and each layer is either `known` already or can be read in place."""
     if inspected.config is None:
         return None
-    readable = (
-        inspected.directories
-        if inspected.directories and all(map(_readable, inspected.directories))
-        else None
-    )
+    readable = inspected.directories if inspected.directories and all(map(_readable, inspected.directories)) else None
     if readable is None and not all(known(diff_id) for diff_id in inspected.diff_ids):
         return None
     where = inspected.reference.text
@@ -159,16 +152,12 @@ def image_in_place(
     return make_image(where, short_name(inspected.reference.location), config, descriptors, contents)
 
 
-def image_from_stream(
-    store: DocumentStore, inspected: Inspected, platform: str | None
-) -> tuple[Image, bytes]:
+def image_from_stream(store: DocumentStore, inspected: Inspected, platform: str | None) -> tuple[Image, bytes]:
     """The image and its config, from the documents of a `save` stream that has passed."""
     saved = docker_archive.manifest(store)
     reference = inspected.reference
     digits = inspected.image_id.removeprefix("sha256:")
-    tag = (
-        reference.location if ":" in reference.location.rpartition("/")[2] else f"{reference.location}:latest"
-    )
+    tag = reference.location if ":" in reference.location.rpartition("/")[2] else f"{reference.location}:latest"
     ranked = sorted(
         saved,
         key=lambda entry: (
@@ -179,9 +168,7 @@ def image_from_stream(
     for entry in ranked:
         image = docker_archive.image_of(store, entry, reference, platform)
         if tuple(layer.diff_id for layer in image.layers) == inspected.diff_ids:
-            return msgspec.structs.replace(image, name=short_name(reference.location)), store.document(
-                entry.config
-            )
+            return msgspec.structs.replace(image, name=short_name(reference.location)), store.document(entry.config)
     raise SourceError(
         f"{reference.text}: the daemon's stream does not hold it",
         "save it to a file with docker save, and give docker-archive:FILE",
@@ -208,13 +195,9 @@ def _connect() -> docker.DockerClient:
 
     try:
         if os.environ.get("DOCKER_HOST"):
-            return docker.DockerClient.from_env(
-                timeout=_TIMEOUT, use_ssh_client=_is_ssh(os.environ["DOCKER_HOST"])
-            )
+            return docker.DockerClient.from_env(timeout=_TIMEOUT, use_ssh_client=_is_ssh(os.environ["DOCKER_HOST"]))
         host, tls = _context()
-        return docker.DockerClient(
-            base_url=host, tls=tls, timeout=_TIMEOUT, use_ssh_client=_is_ssh(host or "")
-        )
+        return docker.DockerClient(base_url=host, tls=tls, timeout=_TIMEOUT, use_ssh_client=_is_ssh(host or ""))
     except (DockerException, OSError, ValueError) as error:
         raise _no_daemon(error) from error
 

@@ -88,9 +88,7 @@ def images(store: Store, reference: Reference, platform: str | None) -> list[Ima
 
     SourceError when there is none, or when what is there is damaged or of an unknown kind.
     """
-    entries = parse_document(store.document("index.json"), Index, f"{store.name}: index.json").manifests[
-        :_ENTRIES_MAX
-    ]
+    entries = parse_document(store.document("index.json"), Index, f"{store.name}: index.json").manifests[:_ENTRIES_MAX]
     if reference.image is not None:
         picked = [entry for entry in entries if reference.image in (*entry.names, entry.digest)]
         if not picked:
@@ -173,18 +171,14 @@ def _chosen(store: Store, leaves: list[Entry], platform: str | None, where: str)
 
 def _is_attestation(entry: Entry) -> bool:
     """BuildKit puts provenance and SBOMs beside images, as manifests for the platform unknown/unknown."""
-    return _ATTESTATION in (entry.annotations or {}) or (
-        entry.platform is not None and entry.platform.os == "unknown"
-    )
+    return _ATTESTATION in (entry.annotations or {}) or (entry.platform is not None and entry.platform.os == "unknown")
 
 
 def _platform(store: Store, entry: Entry, where: str) -> str:
     if (said := entry.platform) is not None:
         return "/".join(part for part in (said.os, said.architecture, said.variant) if part)
     manifest = parse_document(_blob(store, entry, where), Manifest, f"{where}: its manifest")
-    return platform_of(
-        parse_document(_blob(store, manifest.config, where), ImageConfig, f"{where}: its config")
-    )
+    return platform_of(parse_document(_blob(store, manifest.config, where), ImageConfig, f"{where}: its config"))
 
 
 def _blob(store: Store, entry: Entry, where: str) -> bytes:
@@ -213,10 +207,9 @@ def _content(store: Store, descriptor: Descriptor, where: str) -> Blob | None:
     if isinstance(store, DocumentStore):
         return None
     digest = descriptor.digest
-    assert digest is not None
-    if store.size(_path(digest)) is None:
+    if digest is None or store.size(_path(digest)) is None:
         raise SourceError(
-            f"{where}: the layer {digest[:19]} is missing from {store.name}", "pull or copy the image again"
+            f"{where}: the layer {(digest or '')[:19]} is missing from {store.name}", "pull or copy the image again"
         )
     return Blob(partial(store.open, _path(digest)))
 
@@ -225,9 +218,7 @@ def _digest(entry: Entry, where: str) -> Digest:
     try:
         return parse_digest(entry.digest)
     except ValueError as error:
-        raise SourceError(
-            f"{where}: a descriptor's digest is {error}", "pull or copy the image again"
-        ) from error
+        raise SourceError(f"{where}: a descriptor's digest is {error}", "pull or copy the image again") from error
 
 
 def _path(digest: Digest) -> str:

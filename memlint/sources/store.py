@@ -6,9 +6,11 @@ import io
 import os
 import tarfile
 from collections.abc import Mapping
-from typing import BinaryIO, Protocol
+from contextlib import closing
+from typing import Any, Protocol
 
 from memlint.errors import SourceError
+from memlint.model.image import Reader
 
 DOCUMENT_MAX = 8 << 20
 """Bytes of a JSON document. Registries take manifests up to 4 MiB; configs with long histories stay below it, too."""
@@ -27,7 +29,7 @@ class Store(Protocol):
     def size(self, name: str) -> int | None:
         """Bytes of a blob; None when the store has no such blob, or its bytes have passed already."""
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> Reader:
         """A blob from its start; each call gives a reader of its own."""
 
 
@@ -45,16 +47,15 @@ class DirectoryStore:
                 "check the path; an image layout has index.json, oci-layout and blobs/",
             )
         _bounded(self.name, name, size)
-        with self.open(name) as file:
-            return file.read(DOCUMENT_MAX)
+        return _whole(self.open(name))
 
     def size(self, name: str) -> int | None:
         path = os.path.join(self.name, name)
         return os.path.getsize(path) if os.path.isfile(path) else None
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> Reader:
         try:
-            return open(os.path.join(self.name, name), "rb", buffering=0)  # type: ignore[return-value]  # raw, to read straight into our buffers
+            return open(os.path.join(self.name, name), "rb", buffering=0)
         except OSError as error:
             raise SourceError(
                 f"{self.name}: {name} cannot be read ({error.strerror})", "check its permissions"
@@ -71,25 +72,21 @@ class TarStore:
             with tarfile.open(path, "r:") as archive:
                 for member in archive:
                     self._members[_clean(member.name)] = member
-                    archive.members = []  # type: ignore[misc]  # tarfile keeps each member otherwise, twice
         except (tarfile.TarError, EOFError, OSError) as error:
             raise SourceError(f"{path}: is no image archive, or a damaged one ({error})", _AGAIN) from error
 
     def document(self, name: str) -> bytes:
         size = self.size(name)
         if size is None:
-            raise SourceError(
-                f"{self.name}: has no {name}", "give a file written by docker save or skopeo copy"
-            )
+            raise SourceError(f"{self.name}: has no {name}", "give a file written by docker save or skopeo copy")
         _bounded(self.name, name, size)
-        with self.open(name) as file:
-            return file.read(size)
+        return _whole(self.open(name))
 
     def size(self, name: str) -> int | None:
         member = self._resolve(name)
         return member.size if member else None
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> Reader:
         member = self._resolve(name)
         if member is None:
             raise SourceError(f"{self.name}: has no {name}", _AGAIN)
@@ -124,14 +121,14 @@ class DocumentStore:
         except KeyError:
             raise SourceError(f"{self.name}: has no {name}", _AGAIN) from None
 
-    def size(self, name: str) -> int | None:
+    def size(self, name: str) -> int | None:  # noqa: ARG002  # the protocol's
         return None
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> Reader:
         raise SourceError(f"{self.name}: {name} has passed by", _AGAIN)
 
 
-class Window(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # typing.BinaryIO and io.RawIOBase disagree on signatures
+class Window(io.RawIOBase):
     """A run of bytes of a file, read by offset."""
 
     def __init__(self, path: str, offset: int, size: int) -> None:
@@ -142,7 +139,7 @@ class Window(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # typing.BinaryIO a
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: memoryview, /) -> int:  # type: ignore[override]
+    def readinto(self, target: Any, /) -> int:
         wanted = min(len(target), self._end - self._position)
         got = os.preadv(self._file, [memoryview(target)[:wanted]], self._position) if wanted > 0 else 0
         self._position += got
@@ -152,6 +149,12 @@ class Window(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # typing.BinaryIO a
         if not self.closed:
             os.close(self._file)
         super().close()
+
+
+def _whole(file: Reader) -> bytes:
+    with closing(file):
+        parts = iter(lambda: file.read(DOCUMENT_MAX), b"")
+        return b"".join(part for part in parts if part)
 
 
 def _clean(name: str) -> str:

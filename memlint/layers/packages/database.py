@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from re import Pattern
 
 from memlint.model.layer import Package
@@ -12,6 +13,7 @@ from memlint.model.layer import Package
 TEXT_LIMIT = 64 << 20
 """Bytes of one text database. The largest dpkg status and apk database seen in images are a few MB."""
 
+_LINE_LIMIT = 1 << 16  # characters: no path and no field that we read is as long
 _WORD_LIMIT = 255
 _MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
 
@@ -49,9 +51,10 @@ class Database:
     keep: Callable[[Chunks, int], bytes] = read
 
 
-def text(content: bytes) -> Iterable[str]:
-    """The lines of `content` with their ends; only a line feed ends one. One line at a time is in memory."""
-    return io.TextIOWrapper(io.BytesIO(content), "utf-8", "backslashreplace", newline="\n")
+def text(content: bytes) -> Iterator[str]:
+    """The lines of `content` with their ends, one at a time; only a line feed ends one. Absurd ones come in pieces."""
+    lines = io.TextIOWrapper(io.BytesIO(content), "utf-8", "backslashreplace", newline="\n")
+    return iter(partial(lines.readline, _LINE_LIMIT), "")
 
 
 def paragraphs(lines: Iterable[str], names: frozenset[str]) -> Iterator[dict[str, str]]:
@@ -61,7 +64,7 @@ def paragraphs(lines: Iterable[str], names: frozenset[str]) -> Iterator[dict[str
         name, colon, value = line.partition(":")
         if colon and name in names:
             fields[name] = value.strip()
-        elif not line.strip():
+        elif fields and not line.strip():
             yield fields
             fields = {}
     yield fields

@@ -134,7 +134,7 @@ def _keep(chunks: Chunks, limit: int) -> bytes:
             if sys.version_info >= (3, 11):
                 database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, HEADER_LIMIT)
             return read((line for blob in _headers(database, size) for line in _listing(blob)), TEXT_LIMIT)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter: SQLite's message quotes a damaged schema
             raise UnreadableError from error
 
 
