@@ -56,7 +56,7 @@ class _Page:
             self._partings()
         self._skew()
         self._unresolved()
-        return "".join(line.rstrip() + "\n" for line in self._out.getvalue().splitlines())
+        return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
 
     def _line(self, text: Text | str = "", indent: int = 0) -> None:
         line = Text(" " * indent).append_text(text if isinstance(text, Text) else Text(text))
@@ -73,6 +73,7 @@ class _Page:
         self._paragraph(f"{count}, {each}, on {report.storage}.  Potential (static upper bounds, not measured):")
         self._line()
         table = _table()
+        table.show_header = False
         for justify in ("left", "right", "left", "right", "left", "right", "right"):
             table.add_column(justify=justify, no_wrap=True)
         for basis, totals in (("mappable", report.totals.mappable), ("at startup", report.totals.startup)):
@@ -98,9 +99,9 @@ class _Page:
 
     def _causes(self) -> None:
         table = _table()
-        table.add_column("why", no_wrap=True)
-        table.add_column("duplicate", justify="right", no_wrap=True)
-        table.add_column("files", justify="right", no_wrap=True)
+        table.add_column("why", no_wrap=True, min_width=max(len(total.cause) for total in self._report.causes))
+        table.add_column("duplicate", justify="right", no_wrap=True, min_width=9)
+        table.add_column("files", justify="right", no_wrap=True, min_width=5)
         table.add_column("what to do", no_wrap=True, overflow="ellipsis", ratio=1)
         for total in self._report.causes:
             rule = self._rules[total.cause]
@@ -120,23 +121,28 @@ class _Page:
         self._layers(shown)
 
     def _wide(self, shown: Sequence[Duplicate]) -> None:
-        layers = max(24, self._width // 4)
-        packages = max(14, min(self._width // 5, max(len(_package(each.package)) for each in shown)))
-        files = self._width - layers - packages - 32
-        table = _table()
-        table.add_column("duplicate", justify="right", no_wrap=True)
-        table.add_column("copies", justify="right", no_wrap=True)
-        table.add_column("file", no_wrap=True, min_width=min(files, 20))
-        table.add_column("package", no_wrap=True, overflow="ellipsis", max_width=packages)
-        table.add_column("layers", no_wrap=True, overflow="ellipsis", min_width=layers)
-        for duplicate in shown:
-            table.add_row(
-                Text(human_size(duplicate.duplicate_bytes), "bold"),
-                str(duplicate.copies),
-                _keep_end(_printable(duplicate.placements[0].path), files),
+        rows = [
+            (
+                human_size(duplicate.duplicate_bytes),
+                f"{duplicate.copies} × {duplicate.cause}",
+                _printable(duplicate.placements[0].path),
                 _package(duplicate.package),
                 self._places(duplicate.placements),
             )
+            for duplicate in shown
+        ]
+        why = max(len("copies, why"), *(len(row[1]) for row in rows))
+        room = self._width - why - 19
+        package = min(max(len(row[3]) for row in rows), room // 4)
+        places = min(max(len(row[4]) for row in rows), room * 2 // 5)
+        table = _table()
+        table.add_column("duplicate", justify="right", no_wrap=True, min_width=9)
+        table.add_column("copies, why", no_wrap=True, min_width=why)
+        table.add_column("file", no_wrap=True, min_width=room - package - places)
+        table.add_column("package", no_wrap=True, overflow="ellipsis", max_width=package)
+        table.add_column("layers", no_wrap=True, overflow="ellipsis")
+        for size, copies, path, owner, layers in rows:
+            table.add_row(Text(size, "bold"), copies, _keep_end(path, room - package - places), owner, layers)
         self._console.print(table)
 
     def _narrow(self, shown: Sequence[Duplicate]) -> None:
@@ -147,7 +153,7 @@ class _Page:
                 "not bold",
             )
             self._line(head, indent=1)
-            self._line(f"{_package(duplicate.package)} · {duplicate.cause}", indent=12)
+            self._line(f"{duplicate.cause} · {_package(duplicate.package)}", indent=12)
             self._line(self._places(duplicate.placements), indent=12)
 
     def _places(self, placements: Iterable[Placement]) -> str:
@@ -171,7 +177,7 @@ class _Page:
                 label = self._place([placement])
                 lines.setdefault(placement.chain_id, (label, instruction(created[placement.image][placement.layer])))
         table = _table()
-        table.add_column("layer", no_wrap=True)
+        table.add_column("layer", no_wrap=True, min_width=max(len(label) for label, _ in lines.values()))
         table.add_column("made by", no_wrap=True, overflow="ellipsis", ratio=1)
         for label, text in lines.values():
             table.add_row(label, text)

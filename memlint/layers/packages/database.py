@@ -10,7 +10,7 @@ from re import Pattern
 
 from memlint.model.layer import Package
 
-TEXT_LIMIT = 64 << 20
+TEXT_LIMIT = 32 << 20
 """Bytes of one text database. The largest dpkg status and apk database seen in images are a few MB."""
 
 _LINE_LIMIT = 1 << 16  # characters: no path and no field that we read is as long
