@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # typing's own constant would cost its import on every start
 
 __version__ = "0.1.0"
 __all__ = ["MemlintError", "Report", "__version__", "compare"]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from memlint.api import compare
     from memlint.errors import MemlintError
     from memlint.model.report import Report

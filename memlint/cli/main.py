@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
-from memlint import __version__
+from memlint import TYPE_CHECKING, __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OK, FINDINGS, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
 

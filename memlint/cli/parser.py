@@ -6,11 +6,13 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn
 
-from memlint import __version__
+from memlint import TYPE_CHECKING, __version__
 from memlint.model.vocabulary import ELF_KINDS, KINDS, STORAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
 
 _UNITS = {
     "": 1,

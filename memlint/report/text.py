@@ -132,7 +132,7 @@ class _Page:
             for duplicate in shown
         ]
         why = max(len("copies, why"), *(len(row[1]) for row in rows))
-        room = self._width - why - 19
+        room = self._width - why - 21
         package = min(max(len(row[3]) for row in rows), room // 4)
         places = min(max(len(row[4]) for row in rows), room * 2 // 5)
         table = _table()
