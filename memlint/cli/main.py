@@ -15,7 +15,11 @@ OK, FINDINGS, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
 
 def run() -> None:
     """The entry point of the command."""
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if code == INTERRUPTED:
+        sys.stderr.flush()
+        os._exit(code)  # a thread may still be blocked in a read; whatever is written is written by rename
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -231,7 +231,7 @@ def _add_cache(commands: Any) -> None:
     parser = commands.add_parser(
         "cache",
         help="look at the cache of layers, or make it smaller",
-        description="The cache keeps what memlint read of each layer, by diff ID, so that a layer is read once for ever.",
+        description="The cache keeps what memlint read of a layer, by diff ID: no layer is read twice.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for name, text in (

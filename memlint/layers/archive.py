@@ -5,33 +5,24 @@ from __future__ import annotations
 from memlint.errors import LayerError
 from memlint.layers.builder import LayerBuilder
 from memlint.layers.limits import Limits
-from memlint.layers.stream import TarBlocks
+from memlint.layers.stream import Promised, TarBlocks
 from memlint.layers.tar import CHARACTER_DEVICE, DIRECTORY, HARD_LINK, REGULAR, SYMLINK, Blocks, TarReader
-from memlint.model.digest import DiffID, Digest
+from memlint.model.digest import DiffID
 from memlint.model.image import Reader
 from memlint.model.layer import LayerIndex
 
 
-def index_tar(
-    reader: Reader,
-    limits: Limits,
-    *,
-    size: int | None = None,
-    diff_id: DiffID | None = None,
-    digest: Digest | None = None,
-    verify: bool = True,
-) -> LayerIndex:
-    """Read a layer once: its index, after diff ID, blob digest and size (where given) were found to hold.
+def index_tar(reader: Reader, limits: Limits, promised: Promised, *, verify: bool = True) -> LayerIndex:
+    """Read a layer once: its index, after diff ID, blob digest and size (where promised) were found to hold.
 
-    LayerError when they do not, when the bytes are no tar, or when a limit is passed.
+    Unverified, a layer goes by the diff ID promised. LayerError when one does not hold, when the bytes are no tar, or
+    when a limit is passed.
     """
-    if diff_id is None and not verify:
-        raise ValueError("an unverified layer needs a diff ID to go by")
-    with TarBlocks(reader, limits, stored_size=size, verify=verify) as blocks:
+    with TarBlocks(reader, limits, promised, verify=verify) as blocks:
         builder = LayerBuilder()
         walk(TarReader(Blocks(blocks), limits), builder)
-        found = blocks.verify(diff_id, digest)
-    return builder.build(DiffID(found) if verify or diff_id is None else diff_id)
+        found = blocks.verify()
+    return builder.build(DiffID(promised.diff_id or found))
 
 
 def walk(tar: TarReader, builder: LayerBuilder) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from memlint.errors import LayerError
 from memlint.layers.archive import index_tar
 from memlint.layers.limits import Limits
-from memlint.layers.stream import BLOCK, TarBlocks, codec_of
+from memlint.layers.stream import BLOCK, Promised, TarBlocks, codec_of
 from memlint.layers.tar import RECORD, REGULAR, Blocks, TarReader, is_header
 from memlint.model.digest import DiffID, Digest
 from memlint.model.image import Reader
@@ -32,7 +32,7 @@ def index_passing(
     """
     documents: dict[str, bytes] = {}
     kept = 0
-    with TarBlocks(reader, limits, verify=False) as blocks:
+    with TarBlocks(reader, limits, Promised(), verify=False) as blocks:
         tar = TarReader(Blocks(blocks), limits)
         for entry in tar:
             if entry.type is not REGULAR:
@@ -58,7 +58,7 @@ def index_passing(
 
 def _index(tar: TarReader, limits: Limits, path: str, size: int, digest: Digest | None) -> LayerIndex:
     try:
-        return index_tar(_Contents(tar.contents()), limits, size=size, digest=digest)
+        return index_tar(_Contents(tar.contents()), limits, Promised(size, digest))
     except LayerError as error:
         raise error.inside(f"layer {path[:100]}") from error
 

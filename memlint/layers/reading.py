@@ -17,6 +17,7 @@ from memlint.layers.directory import index_directory
 from memlint.layers.limits import Limits
 from memlint.layers.passing import index_passing
 from memlint.layers.progress import Progress
+from memlint.layers.stream import Promised
 from memlint.model.digest import DiffID
 from memlint.model.image import Directory, Image, Layer, Reader
 from memlint.model.layer import LayerIndex
@@ -79,14 +80,8 @@ class Reading:
         if layer.content is None:
             raise LayerError("was not in the stream that was to bring it", "save the image to a file first")
         with closing(layer.content.open()) as file:
-            return index_tar(
-                self._watched(file),
-                self._limits,
-                size=layer.descriptor.size,
-                diff_id=layer.diff_id,
-                digest=layer.descriptor.digest,
-                verify=self._verify,
-            )
+            promised = Promised(layer.descriptor.size, layer.descriptor.digest, layer.diff_id)
+            return index_tar(self._watched(file), self._limits, promised, verify=self._verify)
 
     def _pass(self, reader: Reader, name: str) -> dict[str, bytes]:
         try:
@@ -106,14 +101,16 @@ class Reading:
         """Do all of it in threads while this one waits and ticks; the first failure ends the rest."""
         if not work:
             return []
-        with ThreadPoolExecutor(min(self._jobs, len(work)), "memlint-layer") as pool:
-            futures = [pool.submit(each) for each in work]
-            try:
-                self._wait(futures)
-            except BaseException:
-                self._stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        pool = ThreadPoolExecutor(min(self._jobs, len(work)), "memlint-layer")
+        futures = [pool.submit(each) for each in work]
+        try:
+            self._wait(futures)
+        except BaseException as error:
+            self._stop.set()
+            # an interrupt does not wait for a reader that may be blocked
+            pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        pool.shutdown()
         return [future.result() for future in futures]
 
     def _wait(self, futures: list[Future[_T]]) -> None:

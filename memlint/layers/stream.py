@@ -69,23 +69,32 @@ class _Tap:
         return taken
 
 
+class Promised(NamedTuple):
+    """What is said of a layer before it is read; None for what nobody says."""
+
+    size: int | None = None
+    digest: Digest | None = None
+    diff_id: Digest | None = None
+
+
 class TarBlocks:
     """A layer's tar as blocks; once all are taken, `verify` compares the digests.
 
     Use as a context manager: leaving it ends the threads, however early.
     """
 
-    def __init__(self, reader: Reader, limits: Limits, *, stored_size: int | None = None, verify: bool = True) -> None:
-        self._limits, self._stored_size, self._verify = limits, stored_size, verify
-        self._diff, self._blob = hashlib.sha256(), hashlib.sha256()
+    def __init__(self, reader: Reader, limits: Limits, promised: Promised, *, verify: bool = True) -> None:
+        self._limits, self._promised, self._verify = limits, promised, verify
+        self._diff = hashlib.new(algorithm_of(promised.diff_id))
+        self._blob = hashlib.new(algorithm_of(promised.digest))
         self._plain = False
         self._produced = self._stored_total = 0
         self._free: SimpleQueue[bytearray | None] = SimpleQueue()
         for _ in range(RING):
             self._free.put(bytearray(BLOCK))
         self._threads: list[threading.Thread] = []
+        threaded = promised.size is None or promised.size > SMALL
         stages = self._filled(reader)
-        threaded = stored_size is None or stored_size > SMALL
         if threaded:
             stages = self._ahead(stages)
         if verify:
@@ -108,19 +117,18 @@ class TarBlocks:
             yield block.buffer
             self._recycle(block)
 
-    def verify(self, diff_id: Digest | None, blob: Digest | None) -> Digest:
-        """The diff ID found, after it and the blob's digest and size were compared with what was promised."""
-        if self._stored_size is not None and self._stored_total != self._stored_size:
-            raise LayerError(
-                f"the blob has {self._stored_total} bytes, its descriptor says {self._stored_size}",
-                _TAKE_AGAIN,
-            )
-        found = Digest("sha256:" + self._diff.hexdigest())
-        found_blob = found if self._plain else "sha256:" + self._blob.hexdigest()
-        if self._verify and blob is not None and blob.startswith("sha256:") and found_blob != blob:
-            raise LayerError(f"the blob's digest is {found_blob}, its descriptor says {blob}", _TAKE_AGAIN)
-        if self._verify and diff_id is not None and found != diff_id:
-            raise LayerError(f"the layer's diff ID is {found}, the image's config says {diff_id}", _TAKE_AGAIN)
+    def verify(self) -> Digest:
+        """The diff ID found, after digests and size were compared with what was promised. LayerError if they differ."""
+        promised, stored = self._promised, self._stored_total
+        if promised.size not in (None, stored):
+            raise LayerError(f"the blob has {stored} bytes, its descriptor says {promised.size}", _TAKE_AGAIN)
+        found = Digest(f"{self._diff.name}:{self._diff.hexdigest()}")
+        if self._verify:
+            blob = f"{self._blob.name}:{self._blob.hexdigest()}"
+            if promised.digest not in (None, blob):
+                raise LayerError(f"the blob's digest is {blob}, its descriptor says {promised.digest}", _TAKE_AGAIN)
+            if promised.diff_id not in (None, found):
+                raise LayerError(f"its diff ID is {found}, the image's config says {promised.diff_id}", _TAKE_AGAIN)
         return found
 
     def _recycle(self, block: Block) -> None:
@@ -135,7 +143,8 @@ class TarBlocks:
             tap = None
             fill: Callable[[memoryview], int]
             if (codec := codec_of(start)) is None:
-                self._plain = True
+                # an uncompressed blob is its tar, unless it is digested in two ways
+                self._plain = self._diff.name == self._blob.name
                 fill = _Prefixed(start, reader).readinto
             else:
                 tap = _Tap(reader, start)
@@ -148,11 +157,16 @@ class TarBlocks:
                         """What follows the compressed stream belongs to the blob's digest, too."""
                 self._stored_total = self._produced if tap is None else tap.total
                 self._bound()
-                yield Block(memoryview(buffer)[:filled], tap.drain() if tap else [])
+                yield Block(memoryview(buffer)[:filled], self._consumed(tap, buffer, filled))
                 if filled < BLOCK:
                     break
         except _BROKEN as error:
             raise _unreadable(error) from error
+
+    def _consumed(self, tap: _Tap | None, buffer: bytearray, filled: int) -> list[bytes]:
+        if tap is not None:
+            return tap.drain()
+        return [] if self._plain else [bytes(buffer[:filled])]
 
     def _bound(self) -> None:
         limits, produced, stored = self._limits, self._produced, self._stored_total
@@ -174,6 +188,8 @@ class TarBlocks:
             for chunk in block.stored:
                 blob.update(chunk)
             yield block
+        if self._plain:
+            self._blob = diff  # one and the same bytes
 
     def _ahead(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """The same blocks, made by a thread of their own."""
@@ -208,6 +224,11 @@ class _Prefixed:
             target[: len(start)] = start
             return len(start)
         return self._reader.readinto(target) or 0
+
+
+def algorithm_of(digest: Digest | None) -> str:
+    """The algorithm by which to digest: sha256 where nothing else is asked."""
+    return digest.partition(":")[0] if digest else "sha256"
 
 
 def codec_of(start: bytes) -> str | None:

@@ -15,6 +15,8 @@ from memlint.layers.limits import MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, MAX
 
 RECORD = 512
 _END = bytes(RECORD)
+PATH_MAX = 4096
+"""What Linux takes for a path; 4 × as much when no byte of it is UTF-8."""
 _ZEROS = memoryview(bytes(1 << 20))
 _DAMAGED = "the layer is damaged or is no tar: save, pull or build the image again"
 _HOSTILE = "no honest builder writes this: do not run the image, and look at where it comes from"
@@ -117,7 +119,6 @@ class TarReader:
 
     def __iter__(self) -> Iterator[Entry]:
         blocks = self._blocks
-        defaults: dict[str, str] = {}
         extended: dict[str, str] = {}
         headers = count = 0
         while header := self._header():
@@ -129,11 +130,9 @@ class TarReader:
                     raise LayerError("has extended headers without end", _HOSTILE)
                 data = b"".join(bytes(chunk) for chunk in blocks.take(size))
                 blocks.skip(-size % RECORD)
-                if flag == _PAX_GLOBAL:
-                    defaults = {**defaults, **_pax(data)}
-                elif flag == _PAX:
+                if flag == _PAX:
                     extended = {**extended, **_pax(data)}
-                else:
+                elif flag != _PAX_GLOBAL:  # those are heeded by none of the programs that unpack layers
                     key = "path" if flag == _LONG_NAME else "linkpath"
                     extended = {**extended, key: _text(data.partition(b"\0")[0])}
                 continue
@@ -143,7 +142,7 @@ class TarReader:
                     f"has more than {self._limits.max_entries} entries",
                     "if the image can be trusted, raise --max-entries",
                 )
-            entry = self._entry(header, flag, size, {**defaults, **extended} if defaults else extended)
+            entry = self._entry(header, flag, size, extended)
             extended = {}
             if entry is not None:
                 yield entry
@@ -154,7 +153,8 @@ class TarReader:
         """The first bytes of the current file's contents: at least 512 of them, or all; empty under a leading hole."""
         if self._segments is not None and (not self._segments or self._segments[0][0] > 0):
             return _ZEROS[:0]
-        return self._blocks.front()[: self._stored]
+        ready = self._stored if self._segments is None else min(self._stored, self._segments[0][1])
+        return self._blocks.front()[:ready]
 
     def contents(self) -> Iterator[memoryview]:
         """The current file's bytes, holes filled with zeros; each chunk is valid until the next is asked for."""
@@ -196,6 +196,8 @@ class TarReader:
         if len(header) < RECORD:
             raise LayerError("ends within a tar header", _DAMAGED)
         if header == _END:
+            if self._blocks.record().strip(b"\0"):
+                raise LayerError("goes on after a block of zeros that should end it", _DAMAGED)
             return None
         if not _checksum_holds(header):
             raise LayerError("is not a tar, or is damaged: a header's checksum is wrong", _DAMAGED)
@@ -208,11 +210,11 @@ class TarReader:
             path = _text(header[345 : 345 + width].partition(b"\0")[0]) + "/" + path
         link = ""
         if extended:
-            path = extended.get("path", path)
-            if "size" in extended:
-                size = _decimal(extended["size"])
+            path = extended.get("path") or path  # an empty value takes back what was said before
+            if text := extended.get("size"):
+                size = _decimal(text)
         kind = _TYPES.get(flag, OTHER)
-        if kind is REGULAR and path.endswith("/"):
+        if flag == 0 and path.endswith("/"):
             kind = DIRECTORY  # as before POSIX, when there was no type for it
         stored = size if kind is REGULAR or flag not in _TYPES else 0
         self._segments, self._stored, self._padding = None, stored, -stored % RECORD
@@ -220,7 +222,7 @@ class TarReader:
             if flag == _GNU_SPARSE:
                 size, self._segments = self._old_sparse(header)
             elif extended and any(key.startswith("GNU.sparse.") for key in extended):
-                path = extended.get("GNU.sparse.name", path)
+                path = extended.get("GNU.sparse.name") or path
                 size, self._segments = self._pax_sparse(extended, size)
         elif kind is HARD_LINK or kind is SYMLINK:
             link = extended.get("linkpath") or _text(header[157:257].partition(b"\0")[0])
@@ -230,7 +232,9 @@ class TarReader:
         device = (_number(header, 329, 337), _number(header, 337, 345)) if kind is CHARACTER_DEVICE else (0, 0)
         path = clean_path(path)
         if kind is HARD_LINK:
-            link = clean_path(link)
+            link = clean_path(link.lstrip("/"))  # the root that it starts from is the layer's
+        elif "\0" in link:
+            raise LayerError(f"has a symlink with a NUL byte in it: {path[:200]!r}", _HOSTILE)
         return Entry(path, kind, size, header[100:108], link, device, self._segments)
 
     def _old_sparse(self, header: bytes) -> tuple[int, tuple[tuple[int, int], ...]]:
@@ -258,13 +262,15 @@ class TarReader:
 
     def _map_in_data(self) -> list[int]:
         """The map of PAX sparse format 1.0: decimal lines before the data, padded to a record."""
-        text, wanted = b"", 1
-        while text.count(b"\n") < wanted:
+        text, lines, wanted = bytearray(), 0, 1
+        while lines < wanted:
             if self._stored < RECORD or len(text) > 44 * MAX_SPARSE_SEGMENTS:
                 raise LayerError("has a sparse file whose map does not end", _DAMAGED)
-            text += self._blocks.record()
+            record = self._blocks.record()
+            text += record
+            lines += record.count(b"\n")
             self._stored -= RECORD
-            if wanted == 1 and b"\n" in text:
+            if wanted == 1 and lines:
                 wanted = 1 + 2 * _decimal(text.partition(b"\n")[0].decode("ascii", "replace"))
                 if wanted > 2 * MAX_SPARSE_SEGMENTS:
                     raise LayerError("has a sparse file whose map does not end", _DAMAGED)
@@ -277,6 +283,8 @@ def clean_path(path: str) -> str:
         path = path[2:].lstrip("/")
     if path.endswith("/"):
         path = path.rstrip("/")
+    if len(path) > PATH_MAX:
+        raise LayerError(f"has an entry with a name of {len(path)} characters: {path[:200]!r}", _HOSTILE)
     if path.startswith("/") or "\0" in path:
         kind = "a NUL byte in it" if "\0" in path else "an absolute name"
         raise LayerError(f"has an entry with {kind}: {path[:200]!r}", _HOSTILE)
@@ -321,11 +329,19 @@ def _number(header: bytes, start: int, end: int) -> int:
         return value
     if header[end - 1] in (0, 0x20):
         try:
-            return int(header[start : end - 1], 8)  # as nearly all are: digits, and one byte to end them
+            value = int(header[start : end - 1], 8)  # as nearly all are: digits, and one byte to end them
         except ValueError:
-            """Blanks or NULs before the end, or damage: seen to below."""
+            value = _blank_padded(header[start:end])
+    else:
+        value = _blank_padded(header[start:end])
+    if value < 0:
+        raise LayerError("has an entry of negative size", _DAMAGED)
+    return value
+
+
+def _blank_padded(field: bytes) -> int:
     try:
-        return int(header[start:end].partition(b"\0")[0].strip() or b"0", 8)
+        return int(field.partition(b"\0")[0].strip() or b"0", 8)
     except ValueError:
         raise LayerError("is damaged: a number in a header is none", _DAMAGED) from None
 

@@ -213,9 +213,8 @@ class _Page:
         for image in self._report.images:
             if image.startup.missing:
                 self._line()
-                self._line(
-                    f"{self._names[image.ref][0]}: its startup set lacks what the image does not have: {_printable(', '.join(image.startup.missing))}"
-                )
+                missing = _printable(", ".join(image.startup.missing))
+                self._line(f"{self._names[image.ref][0]}: starts or needs what the image does not have: {missing}")
 
 
 def instruction(created_by: str) -> str:

@@ -83,7 +83,7 @@ def _find_program(view: View, name: str, search: str, working_dir: str) -> str |
 
 
 def _after_script(script: Script, argv: Sequence[str]) -> tuple[str, ...]:
-    """The kernel starts the script's interpreter with the script as an argument; `_after_program` goes on from there."""
+    """The kernel starts the interpreter with the script as an argument; `_after_program` goes on from there."""
     return (*script.interpreter, "/" + script.path, *argv[1:])
 
 
