@@ -128,6 +128,8 @@ def _from_daemon(
             rest.append(inspected)
         else:
             found[reference] = image
+            if cache is not None and inspected.config is not None and config_of(inspected.image_id) is None:
+                cache.put_config(inspected.image_id, inspected.config)
     if rest:
         with closing(daemon.save(rest)) as stream:
             store = DocumentStore(DAEMON, reading.stream(stream, ", ".join(each.reference.text for each in rest)))

@@ -31,23 +31,17 @@ def walk(tar: TarReader, builder: LayerBuilder) -> None:
         path = entry.path
         if ".wh." in path and builder.marker(path):
             continue
+        if not path and entry.type is not DIRECTORY:
+            raise LayerError("has a file in place of its root directory", "the layer is damaged: build the image again")
         if entry.type is REGULAR:
-            _expect_name(path)
             builder.file(path, entry.size, entry.mode, tar.front(), tar.contents)
         elif entry.type is DIRECTORY:
             builder.directory(path)
         elif entry.type is SYMLINK:
-            _expect_name(path)
             builder.symlink(path, entry.link)
         elif entry.type is HARD_LINK:
-            _expect_name(path)
             builder.hard_link(path, entry.link)
         elif entry.type is CHARACTER_DEVICE and entry.device == (0, 0):
             builder.whiteout(path)
         else:
             builder.other(path)
-
-
-def _expect_name(path: str) -> None:
-    if not path:
-        raise LayerError("has a file in place of its root directory", "the layer is damaged: build the image again")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 import blake3
 import msgspec
 
+from memlint.errors import LayerError
 from memlint.layers.elf import ElfScan
-from memlint.layers.kinds import whole_file_bytes, whole_file_kind
+from memlint.layers.kinds import may_be_whole, whole_file_bytes, whole_file_kind
 from memlint.layers.loader_cache import LOADER_CACHE, parse_loader_cache
 from memlint.layers.packages import Databases, database_of
 from memlint.layers.script import SCRIPT_MAX, parse_script
@@ -17,6 +18,9 @@ from memlint.model.layer import Elf, LayerIndex, MappedFile, Package, Script
 
 WHITEOUT, OPAQUE, WHITEOUT_META = ".wh.", ".wh..wh..opq", ".wh..wh."
 """Names by which a layer's tar hides what lies below (OCI image-spec, layer.md, "Whiteouts")."""
+
+_REPLACED_MAX = 100
+"""Directories that a layer may itself replace by something else: each one costs a look at all paths."""
 
 Contents = Callable[[], Iterator[memoryview]]
 
@@ -58,7 +62,8 @@ class LayerBuilder:
         self._whiteouts: set[str] = set()
         self._opaque: set[str] = set()
         self._databases = Databases()
-        self._loader_cache: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._replaced = 0
+        self._loader_cache: tuple[tuple[str, str], ...] | None = None
 
     def directory(self, path: str) -> None:
         if path:
@@ -89,6 +94,11 @@ class LayerBuilder:
             return False
         if name == OPAQUE:
             self.opaque(parent)
+        elif name[len(WHITEOUT) :] in ("", ".", ".."):
+            raise LayerError(
+                f"has a whiteout of no file: {path[:200]!r}",
+                "look at where the image comes from: no builder writes this",
+            )
         elif not name.startswith(WHITEOUT_META):
             self.whiteout(parent + slash + name[len(WHITEOUT) :])
         return True
@@ -101,14 +111,12 @@ class LayerBuilder:
             node = _scan_elf(size, contents()) or _PLAIN
         elif start[:2] == b"#!" and mode() & 0o111:
             node = _Program(*parse_script(_leading(contents(), SCRIPT_MAX)))
-        elif (start[:1] > b"z" or start[:1] < b"#" or start[8:10] == b'{"' or start[:1] in b"MG") and (
-            kind := whole_file_kind(bytes(front[:512]), size)
-        ):
+        elif may_be_whole(start) and (kind := whole_file_kind(bytes(front[:512]), size)):
             node = _Mapped(size, _digest(contents()), whole_file_bytes(size), kind, None)
         elif database_of(path) is not None:
             self._databases.add(path, size, contents())
         elif path == LOADER_CACHE:
-            self._loader_cache[path] = parse_loader_cache(_leading(contents(), 1 << 24))
+            self._loader_cache = parse_loader_cache(_leading(contents(), 1 << 24))
         self._put(path, node)
 
     def build(self, diff_id: DiffID) -> LayerIndex:
@@ -150,7 +158,7 @@ class LayerBuilder:
             whiteouts=tuple(sorted(self._whiteouts)),
             opaque=tuple(sorted(self._opaque)),
             packages=packages,
-            loader_cache=self._loader_cache.get(LOADER_CACHE),
+            loader_cache=self._loader_cache if nodes.get(LOADER_CACHE) is _PLAIN else None,
         )
 
     def _put(self, path: str, node: object) -> None:
@@ -168,6 +176,12 @@ class LayerBuilder:
             self._nodes[path] = _DIRECTORY
 
     def _remove_below(self, path: str) -> None:
+        self._replaced += 1
+        if self._replaced > _REPLACED_MAX:
+            raise LayerError(
+                f"puts a file in place of a directory of its own more than {_REPLACED_MAX} times",
+                "look at where the image comes from: no builder writes this",
+            )
         for below in [name for name in self._nodes if name.startswith(path + "/")]:
             del self._nodes[below]
 

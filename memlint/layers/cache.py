@@ -1,6 +1,6 @@
 """LayerIndexes on disk, by diff ID; and image configs, by image ID.
 
-An entry is a header (format, digest of the body) and a compressed body. It is written beside its place and renamed,
+An entry is a header (format, digest of key and body) and a compressed body. It is written beside its place and renamed,
 so parallel runs and killed ones leave whole entries only; what is damaged or of another format is as good as absent.
 """
 
@@ -87,7 +87,7 @@ class Cache:
                 age = time.time() - os.fstat(file.fileno()).st_mtime
         except OSError:
             return None
-        value = _decode(data, kind)
+        value = _decode(key, data, kind)
         if value is None:
             _remove(path)
         elif age > _TOUCH_AFTER:
@@ -101,7 +101,7 @@ class Cache:
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(_encode(value))
+                    file.write(_encode(key, value))
                 os.replace(temporary, path)
             except BaseException:
                 _remove(Path(temporary))
@@ -132,20 +132,24 @@ class Cache:
                 _remove(path)
 
 
-def _encode(value: Any) -> bytes:
+def _encode(key: str, value: Any) -> bytes:
     body = zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(value))
-    return _MAGIC + blake3.blake3(body).digest() + body
+    return _header(key, body) + body
 
 
-def _decode(data: bytes, kind: type[_T]) -> _T | None:
+def _decode(key: str, data: bytes, kind: type[_T]) -> _T | None:
     body = data[len(_MAGIC) + 32 :]
-    if not data.startswith(_MAGIC) or blake3.blake3(body).digest() != data[len(_MAGIC) : len(_MAGIC) + 32]:
+    if not data.startswith(_header(key, body)):
         return None
     try:
         plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_BODY_MAX)
         return msgspec.msgpack.decode(plain, type=kind)
     except (zstandard.ZstdError, msgspec.DecodeError, msgspec.ValidationError):
         return None
+
+
+def _header(key: str, body: bytes) -> bytes:
+    return _MAGIC + blake3.blake3(key.encode()).update(body).digest()
 
 
 def _remove(path: Path) -> None:

@@ -19,6 +19,8 @@ from memlint.model.digest import DiffID
 from memlint.model.layer import LayerIndex
 
 _HEAD = 4096
+_DEPTH_MAX = 256
+"""Each level holds a descriptor open."""
 _OPAQUE_ATTRIBUTES = ("trusted.overlay.opaque", "user.overlay.opaque")
 
 
@@ -52,6 +54,11 @@ class _Walk:
         self._buffer = bytearray(BLOCK)
 
     def below(self, directory: int, prefix: str) -> None:
+        if prefix.count("/") > _DEPTH_MAX:
+            raise LayerError(
+                f"nests directories more than {_DEPTH_MAX} deep: {prefix[:100]}",
+                "look at where the image comes from: no builder writes this",
+            )
         with os.scandir(directory) as found:
             entries = sorted(found, key=lambda entry: entry.name)
         self._entries += len(entries)

@@ -14,14 +14,19 @@ from memlint.model.layer import Elf
 PAGE = 4096
 HEAD_KEPT = 16 << 20
 """Bytes of a file's start that are kept until its end: .dynstr lies there long before .dynamic points at it."""
+_TABLE_MAX = 1 << 16
+"""The kernel's bound on a program header table (fs/binfmt_elf.c, load_elf_phdrs)."""
+_HEADER_SIZE = 64
 _STRING_MAX = 4096
+_STRINGS_MAX = 1024
 _DYNAMIC_MAX = 1 << 20
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
-_PF_W = 2
+_PF_X, _PF_W = 1, 2
 _ET_EXEC, _ET_DYN = 2, 3
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_TEXTREL, _DT_RUNPATH = 1, 5, 14, 15, 22, 29
 _DT_FLAGS, _DT_FLAGS_1 = 30, 0x6FFFFFFB
+_NAMES = (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)
 _DF_TEXTREL, _DF_1_PIE = 4, 0x08000000
 
 
@@ -48,24 +53,33 @@ class Header(NamedTuple):
 
 
 class _Want:
-    """A range of the file to be copied when it passes by."""
+    """A range of the file, copied from the kept head and from what passes by.
 
-    __slots__ = ("data", "end", "start")
+    It was told of by bytes that end at `after`. What lies before them and was not kept counts as lost, even where the
+    current chunk still has it: how a file is cut into chunks must not change what is found in it.
+    """
 
-    def __init__(self, start: int, size: int) -> None:
-        self.start, self.end = start, start + size
-        self.data = bytearray()
+    __slots__ = ("_missing", "data", "end", "size")
 
-    def take(self, position: int, chunk: memoryview) -> None:
-        missing = self.start + len(self.data)
-        if missing < self.end and position <= missing < position + len(chunk):
-            self.data += chunk[missing - position : self.end - position]
+    def __init__(self, start: int, size: int, head: bytearray, after: int) -> None:
+        self.size, self.end = size, start + size
+        self.data = head[start : self.end]
+        missing = start + len(self.data)
+        self._missing = missing if missing >= after else self.end
+
+    def take(self, position: int, chunk: memoryview) -> bool:
+        """Whether nothing is missing any more."""
+        if position <= self._missing < min(self.end, position + len(chunk)):
+            part = chunk[self._missing - position : self.end - position]
+            self.data += part
+            self._missing += len(part)
+        return len(self.data) == self.size
 
 
 class ElfScan:
     """Takes a file's chunks in order; `result` then tells what a loader would map of it."""
 
-    __slots__ = ("_dynamic", "_head", "_header", "_position", "_segments", "_strings", "_table", "_tags")
+    __slots__ = ("_dynamic", "_head", "_header", "_interp", "_position", "_segments", "_strings", "_table", "_tags")
 
     def __init__(self) -> None:
         self._head = bytearray()
@@ -74,25 +88,39 @@ class ElfScan:
         self._segments: list[Segment] | None = None
         self._table: _Want | None = None
         self._dynamic: _Want | None = None
+        self._interp: _Want | None = None
         self._tags: list[tuple[int, int]] | None = None
         self._strings: dict[int, _Want] = {}
 
     def feed(self, chunk: memoryview) -> None:
         """The next bytes of the file; the chunk is not kept."""
-        room = self._keep() - len(self._head)
-        if room > 0:
-            self._head += chunk[:room]
-            if self._segments is None:
-                self._advance()
-                # the headers may just have said that more of this very chunk is worth keeping
-                if (more := self._keep() - len(self._head)) > 0:
-                    self._head += chunk[room : room + more]
-        self._pass(chunk)
+        if not self._position and len(chunk) > PAGE:
+            self.feed(chunk[:PAGE])  # nearly always this says how much more is worth keeping
+            chunk = chunk[PAGE:]
+        position = self._position
+        self._retain(chunk)
+        if self._header is None and len(self._head) >= _HEADER_SIZE:
+            self._header = parse_header(self._head)
+            if self._header is not None:
+                size = self._header.phentsize * self._header.phnum
+                self._table = _Want(self._header.phoff, size, self._head, _HEADER_SIZE)
+                self._retain(chunk)
+        if self._header is not None and self._segments is None and self._table and self._table.take(position, chunk):
+            self._segments = parse_segments(self._header, self._table.data)
+            self._retain(chunk)
+            self._interp = self._wanted(_PT_INTERP, _STRING_MAX, self._table.end)
+            self._dynamic = self._wanted(_PT_DYNAMIC, _DYNAMIC_MAX, self._table.end)
+        if self._interp is not None:
+            self._interp.take(position, chunk)
+        if self._header is not None and self._tags is None and self._dynamic and self._dynamic.take(position, chunk):
+            self._tags = parse_dynamic(self._header, self._dynamic.data)
+            self._strings = self._wanted_strings(self._tags, self._dynamic.end)
+        for want in self._strings.values():
+            want.take(position, chunk)
         self._position += len(chunk)
 
     def result(self, size: int) -> tuple[Elf, int, str] | None:
         """(ELF facts, mappable bytes, kind) of the file of `size` bytes; None when no loader would map it."""
-        self._advance()
         header, segments = self._header, self._segments
         if header is None or segments is None or header.type not in (_ET_EXEC, _ET_DYN):
             return None
@@ -102,82 +130,47 @@ class ElfScan:
         elf = self._facts(header, segments)
         return elf, mappable, self._kind(header, elf)
 
+    def _retain(self, chunk: memoryview) -> None:
+        """Keep what the chunk adds to the head, as far as later bytes may ask for it."""
+        have = len(self._head) - self._position
+        if have >= 0:
+            self._head += chunk[have : max(have, self._keep() - self._position)]
+
     def _keep(self) -> int:
-        """How much of the start may still be asked for."""
-        if self._segments is None:
-            return HEAD_KEPT
-        if not any(s.type == _PT_DYNAMIC for s in self._segments):
-            return PAGE
-        # the linker puts .dynstr in the first loaded segment; with one segment for all, that is the whole file
-        first = min((s.offset + s.filesz for s in self._segments if s.type == _PT_LOAD), default=PAGE)
-        return min(max(first, PAGE), HEAD_KEPT)
+        """How much of the start may still be asked for. It only grows."""
+        keep = max(PAGE, self._table.end) if self._table is not None else PAGE
+        if any(s.type == _PT_DYNAMIC for s in self._segments or ()):
+            # linkers put .dynstr in the first read-only segment (Go's after the code), or in the one segment for all
+            loads = [s for s in self._segments or () if s.type == _PT_LOAD]
+            quiet = [s for s in loads if not s.flags & (_PF_X | _PF_W)] or loads
+            keep = max(keep, min((s.offset + s.filesz for s in quiet), default=PAGE))
+        return min(keep, HEAD_KEPT)
 
-    def _pass(self, chunk: memoryview) -> None:
-        for want in (self._table, self._dynamic):
-            if want is not None:
-                want.take(self._position, chunk)
-                self._advance()
-        if self._dynamic is not None:
-            self._dynamic.take(self._position, chunk)
-            self._advance()
-        for want in self._strings.values():
-            want.take(self._position, chunk)
+    def _wanted(self, kind: int, most: int, after: int) -> _Want | None:
+        """The contents of the first segment of this type."""
+        found = (s for s in self._segments or () if s.type == kind and s.filesz <= most)
+        return next((_Want(s.offset, s.filesz, self._head, after) for s in found), None)
 
-    def _advance(self) -> None:
-        """Take each step that the bytes seen so far allow."""
-        if self._header is None and len(self._head) >= 64:
-            self._header = parse_header(self._head)
-            if self._header is not None:
-                self._table = _Want(self._header.phoff, self._header.phentsize * self._header.phnum)
-        if self._segments is None and self._header is not None and self._table is not None:
-            table = self._at(self._table)
-            if table is not None:
-                self._segments = parse_segments(self._header, table)
-                self._dynamic = next(
-                    (
-                        _Want(s.offset, s.filesz)
-                        for s in self._segments
-                        if s.type == _PT_DYNAMIC and s.filesz <= _DYNAMIC_MAX
-                    ),
-                    None,
-                )
-        if self._tags is None and self._header is not None and self._dynamic is not None:
-            dynamic = self._at(self._dynamic)
-            if dynamic is not None:
-                self._tags = parse_dynamic(self._header, dynamic)
-                self._strings = self._wanted_strings()
-
-    def _at(self, want: _Want) -> bytes | bytearray | None:
-        if want.end <= len(self._head):
-            return self._head[want.start : want.end]
-        return want.data if len(want.data) == want.end - want.start else None
-
-    def _wanted_strings(self) -> dict[int, _Want]:
-        base = next((_file_offset(self._segments or [], v) for t, v in self._tags or [] if t == _DT_STRTAB), None)
-        if base is None:
+    def _wanted_strings(self, tags: list[tuple[int, int]], after: int) -> dict[int, _Want]:
+        base = next((_file_offset(self._segments or [], v) for t, v in tags if t == _DT_STRTAB), None)
+        offsets = [v for t, v in tags if t in _NAMES]
+        if base is None or len(offsets) > _STRINGS_MAX:
             return {}
-        names = (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)
-        return {v: _Want(base + v, _STRING_MAX) for t, v in self._tags or [] if t in names}
+        return {v: _Want(base + v, _STRING_MAX, self._head, after) for v in offsets}
 
     def _string(self, offset: int) -> str | None:
         want = self._strings.get(offset)
-        if want is None:
-            return None
-        data = bytes(self._head[want.start : want.end]) if want.start < len(self._head) else bytes(want.data)
-        text, end, _ = data.partition(b"\0")
+        text, end, _ = want.data.partition(b"\0") if want is not None else (b"", b"", b"")
         return text.decode("utf-8", "backslashreplace") if end else None
 
     def _facts(self, header: Header, segments: list[Segment]) -> Elf:
         machine = (header.bits, header.order, header.machine)
         upx = self._head.find(b"UPX!", 0, 1024) >= 0
-        interp = self._interp(segments)
+        interp = _first_text(self._interp)
         if not any(s.type == _PT_DYNAMIC for s in segments):
             return Elf(machine, interp=interp, upx=upx)
         tags = self._tags or []
-        texts = {
-            tag: [self._string(v) for t, v in tags if t == tag]
-            for tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)
-        }
+        texts = {tag: [self._string(v) for t, v in tags if t == tag] for tag in _NAMES}
         lost = self._tags is None or any(text is None for found in texts.values() for text in found)
         return Elf(
             machine,
@@ -190,13 +183,6 @@ class ElfScan:
             upx=upx,
             dynamic_lost=lost,
         )
-
-    def _interp(self, segments: list[Segment]) -> str | None:
-        for s in segments:
-            if s.type == _PT_INTERP and s.filesz <= _STRING_MAX and s.offset + s.filesz <= len(self._head):
-                raw = bytes(self._head[s.offset : s.offset + s.filesz])
-                return raw.partition(b"\0")[0].decode("utf-8", "backslashreplace") or None
-        return None
 
     def _kind(self, header: Header, elf: Elf) -> str:
         pie = any(t == _DT_FLAGS_1 and v & _DF_1_PIE for t, v in self._tags or [])
@@ -211,8 +197,8 @@ def parse_header(data: bytes | bytearray) -> Header | None:
         return None
     form = "HHIQQQIHHH" if bits == 64 else "HHIIIIIHHH"
     kind, machine, _, _, phoff, _, _, _, phentsize, phnum = struct.unpack_from(order + form, data, 16)
-    if phentsize < (56 if bits == 64 else 32):
-        return None
+    if phentsize != (56 if bits == 64 else 32) or phentsize * phnum > _TABLE_MAX:
+        return None  # neither the kernel nor ld.so takes it
     return Header(bits, order, kind, machine, phoff, phentsize, phnum)
 
 
@@ -258,6 +244,12 @@ def _file_offset(segments: Iterable[Segment], vaddr: int) -> int | None:
         (vaddr - s.vaddr + s.offset for s in segments if s.type == _PT_LOAD and s.vaddr <= vaddr < s.vaddr + s.filesz),
         None,
     )
+
+
+def _first_text(want: _Want | None) -> str | None:
+    if want is None or len(want.data) < want.size:
+        return None
+    return want.data.partition(b"\0")[0].decode("utf-8", "backslashreplace") or None
 
 
 def _known(texts: Iterable[str | None]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def index_passing(
                 digest = Digest(f"sha256:{named[1]}") if named else None
                 keep(_index(tar, limits, entry.path, entry.size, digest))
             elif entry.size <= DOCUMENT_MAX:
-                kept += entry.size
+                kept += entry.size + len(entry.path)
                 if kept > DOCUMENTS_MAX:
                     raise LayerError("holds too many small files to be an image archive", "look at where it comes from")
                 documents[entry.path] = b"".join(bytes(chunk) for chunk in tar.contents())

@@ -15,8 +15,8 @@ from memlint.layers.limits import MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, MAX
 
 RECORD = 512
 _END = bytes(RECORD)
-PATH_MAX = 4096
-"""What Linux takes for a path; 4 × as much when no byte of it is UTF-8."""
+_NAME_MAX = 4 * 4096
+"""Linux's PATH_MAX, when no byte of a name is UTF-8 and each is spelled `\\xNN`."""
 _ZEROS = memoryview(bytes(1 << 20))
 _DAMAGED = "the layer is damaged or is no tar: save, pull or build the image again"
 _HOSTILE = "no honest builder writes this: do not run the image, and look at where it comes from"
@@ -65,7 +65,8 @@ class Blocks:
         while self._position == self._end:
             block = next(self._blocks, None)
             if block is None:
-                return self._view[self._end :]
+                self._view, self._position, self._end = memoryview(b""), 0, 0
+                return self._view
             self._view, self._position, self._end = block, 0, len(block)
         return self._view[self._position :]
 
@@ -283,7 +284,7 @@ def clean_path(path: str) -> str:
         path = path[2:].lstrip("/")
     if path.endswith("/"):
         path = path.rstrip("/")
-    if len(path) > PATH_MAX:
+    if len(path) > _NAME_MAX:
         raise LayerError(f"has an entry with a name of {len(path)} characters: {path[:200]!r}", _HOSTILE)
     if path.startswith("/") or "\0" in path:
         kind = "a NUL byte in it" if "\0" in path else "an absolute name"
@@ -341,7 +342,7 @@ def _number(header: bytes, start: int, end: int) -> int:
 
 def _blank_padded(field: bytes) -> int:
     try:
-        return int(field.partition(b"\0")[0].strip() or b"0", 8)
+        return int(field.strip(b"\0 ").partition(b"\0")[0] or b"0", 8)
     except ValueError:
         raise LayerError("is damaged: a number in a header is none", _DAMAGED) from None
 

@@ -60,7 +60,8 @@ class _Page:
 
     def _line(self, text: Text | str = "", indent: int = 0) -> None:
         line = Text(" " * indent).append_text(text if isinstance(text, Text) else Text(text))
-        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        line.truncate(self._width, overflow="ellipsis")
+        self._console.print(line)
 
     def _paragraph(self, text: str) -> None:
         self._console.print(Text(text))
@@ -75,7 +76,7 @@ class _Page:
         table = _table()
         table.show_header = False
         for justify in ("left", "right", "left", "right", "left", "right", "right"):
-            table.add_column(justify=justify, no_wrap=True)
+            table.add_column(justify=justify)
         for basis, totals in (("mappable", report.totals.mappable), ("at startup", report.totals.startup)):
             table.add_row(*self._totals(basis, totals))
         self._console.print(table)
@@ -98,14 +99,15 @@ class _Page:
         ]
 
     def _causes(self) -> None:
+        why = max(len(total.cause) for total in self._report.causes)
         table = _table()
-        table.add_column("why", no_wrap=True, min_width=max(len(total.cause) for total in self._report.causes))
-        table.add_column("duplicate", justify="right", no_wrap=True, min_width=9)
-        table.add_column("files", justify="right", no_wrap=True, min_width=5)
-        table.add_column("what to do", no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column("why", width=why)
+        table.add_column("duplicate", justify="right", width=9)
+        table.add_column("files", justify="right", width=5)
+        table.add_column("what to do")
         for total in self._report.causes:
-            rule = self._rules[total.cause]
-            table.add_row(total.cause, human_size(total.duplicate_bytes), str(total.files), _advice(rule))
+            advice = _cut(_advice(self._rules[total.cause]), self._width - why - 20)
+            table.add_row(total.cause, human_size(total.duplicate_bytes), str(total.files), advice)
         self._console.print(table)
         self._line()
 
@@ -132,17 +134,18 @@ class _Page:
             for duplicate in shown
         ]
         why = max(len("copies, why"), *(len(row[1]) for row in rows))
-        room = self._width - why - 21
+        room = self._width - why - 17
         package = min(max(len(row[3]) for row in rows), room // 4)
         places = min(max(len(row[4]) for row in rows), room * 2 // 5)
         table = _table()
-        table.add_column("duplicate", justify="right", no_wrap=True, min_width=9)
-        table.add_column("copies, why", no_wrap=True, min_width=why)
-        table.add_column("file", no_wrap=True, min_width=room - package - places)
-        table.add_column("package", no_wrap=True, overflow="ellipsis", max_width=package)
-        table.add_column("layers", no_wrap=True, overflow="ellipsis")
+        file = min(max(len(row[2]) for row in rows), room - package - places)
+        table.add_column("duplicate", justify="right", width=9)
+        table.add_column("copies, why", width=why)
+        table.add_column("file", width=max(file, 4))
+        table.add_column("package", width=max(package, 7))
+        table.add_column("layers")
         for size, copies, path, owner, layers in rows:
-            table.add_row(Text(size, "bold"), copies, _keep_end(path, room - package - places), owner, layers)
+            table.add_row(Text(size, "bold"), copies, _keep_end(path, file), _cut(owner, package), _cut(layers, places))
         self._console.print(table)
 
     def _narrow(self, shown: Sequence[Duplicate]) -> None:
@@ -177,10 +180,11 @@ class _Page:
                 label = self._place([placement])
                 lines.setdefault(placement.chain_id, (label, instruction(created[placement.image][placement.layer])))
         table = _table()
-        table.add_column("layer", no_wrap=True, min_width=max(len(label) for label, _ in lines.values()))
-        table.add_column("made by", no_wrap=True, overflow="ellipsis", ratio=1)
+        widest = max(len("layer"), *(len(label) for label, _ in lines.values()))
+        table.add_column("layer", width=widest)
+        table.add_column("made by")
         for label, text in lines.values():
-            table.add_row(label, text)
+            table.add_row(label, _cut(text, self._width - widest - 2))
         self._console.print(table)
 
     def _partings(self) -> None:
@@ -250,6 +254,10 @@ def _package(package: Package | None) -> str:
 
 def _keep_end(text: str, width: int) -> str:
     return text if len(text) <= width else "…" + text[-max(width - 1, 1) :]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from memlint.model.digest import ChainID
 from memlint.model.image import Image
@@ -44,29 +45,30 @@ class Causes:
     def of_copies(self, inodes: Sequence[tuple[str, Visible]]) -> dict[str, int]:
         """How many of the inodes beyond the first each cause explains; `inodes` are (path, file), one content."""
         ordered = sorted(inodes, key=lambda inode: inode[1].origin is not None)
-        originals = Counter(_place(file.first()) for _, file in inodes)
-        earlier: dict[str, list[Visible]] = {}
+        originals = Counter(_place(file.first()) for file in {_place(file): file for _, file in inodes}.values())
+        earlier: dict[str, dict[Place, Visible]] = {}
         counts: Counter[str] = Counter()
         for number, (path, file) in enumerate(ordered):
+            others = earlier.setdefault(path, {})
             if number:
-                counts[self._of_inode(file, earlier.get(path, []), originals)] += 1
-            earlier.setdefault(path, []).append(file)
+                counts[self._of_inode(file, others, originals)] += 1
+            others.setdefault(_place(file), file)
         return {
             cause: counts[cause] for cause in sorted(counts, key=lambda cause: (-counts[cause], CAUSES.index(cause)))
         }
 
-    def _of_inode(self, file: Visible, earlier: Sequence[Visible], originals: Mapping[Place, int]) -> str:
+    def _of_inode(self, file: Visible, earlier: Mapping[Place, Visible], originals: Mapping[Place, int]) -> str:
         """Why a file is not one inode with those `earlier` at its path; all have one content."""
+        if _place(file) in earlier:
+            return STORAGE
         if file.origin is not None and originals[_place(file.first())] > 1:
             return COPIED_UP
         if not earlier:
             return VENDORED
-        return min((self._of_pair(other, file) for other in earlier[:_COMPARED]), key=CAUSES.index)
+        return min((self._of_pair(other, file) for other in islice(earlier.values(), _COMPARED)), key=CAUSES.index)
 
     def _of_pair(self, one: Visible, other: Visible) -> str:
         a, b = one.first(), other.first()
-        if _place(a) == _place(b):
-            return STORAGE
         return self._between(a.chain_id, b.chain_id, a.package is not None and a.package == b.package)
 
     def _chains(self, one: ChainID, other: ChainID, same_package: bool) -> str:

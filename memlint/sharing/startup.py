@@ -33,7 +33,18 @@ _INITS = frozenset(
 )
 """Programs that start the program in their arguments."""
 _TAKES_USER = frozenset({"gosu", "su-exec"})
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "busybox"})
+_TAKES_VALUE = {
+    "nice": {"-n"},
+    "env": {"-u", "-C"},
+    "tini": {"-p", "-e"},
+    "dumb-init": {"-r"},
+    "setpriv": {"--reuid", "--regid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set"},
+}
+"""Their options whose value is a word of its own."""
+_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
+_BUILTINS = frozenset(
+    {".", ":", "cd", "echo", "eval", "export", "false", "printf", "read", "set", "source", "test", "true"}
+)
 _SHELL_SYNTAX = re.compile(r"[;&|<>()`\n\\*?\[\]{}!#]|\$\(|\$\{")
 
 
@@ -92,8 +103,10 @@ def _after_program(path: str, argv: Sequence[str], view: View) -> tuple[str, ...
     name = posixpath.basename(path)
     called = posixpath.basename(argv[0])
     rest = list(argv[1:])
+    if called == "busybox":
+        return _after_program(path, rest, view) if rest else ()
     if called in _INITS or name in _INITS:
-        return _wrapped(rest, takes_user=called in _TAKES_USER)
+        return _wrapped(rest, called if called in _INITS else name)
     if called not in _SHELLS and name not in _SHELLS:
         return ()
     if rest[:1] and rest[0].startswith("-") and rest[0].endswith("c") and len(rest) > 1:
@@ -105,20 +118,31 @@ def _after_program(path: str, argv: Sequence[str], view: View) -> tuple[str, ...
     return ()
 
 
-def _wrapped(rest: list[str], *, takes_user: bool) -> tuple[str, ...]:
+def _wrapped(rest: list[str], init: str) -> tuple[str, ...]:
+    """The command in an init's arguments, after its options and `NAME=value` words."""
+    values = _TAKES_VALUE.get(init, set())
     while rest and (rest[0].startswith("-") or "=" in rest[0]):
-        rest = rest[1:]
-    return tuple(rest[1:] if takes_user else rest)
+        if init == "env" and rest[0].startswith("-S"):
+            rest = [*_words("".join(rest[0:1])[2:] or "".join(rest[1:2])), *rest[1 if len(rest[0]) > 2 else 2 :]]
+        else:
+            rest = rest[2 if rest[0] in values else 1 :]
+    return tuple(rest[1:] if init in _TAKES_USER else rest)
 
 
 def _simple_command(text: str) -> tuple[str, ...]:
     """The words of a shell command that is one plain command; () for anything more."""
     if _SHELL_SYNTAX.search(text):
         return ()
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        return ()
+    words = _words(text)
     while words and (words[0] == "exec" or re.match(r"[A-Za-z_][A-Za-z_0-9]*=", words[0])):
         words = words[1:]
-    return tuple(words)
+    known = words and words[0] not in _BUILTINS and "$" not in words[0]
+    return tuple(words) if known else ()
+
+
+def _words(text: str) -> list[str]:
+    """The words of a command line; none where it is not closed."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []

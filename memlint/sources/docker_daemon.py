@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 _SOCKET = "/var/run/docker.sock"
 _TIMEOUT = 600
+_OTHER_CONTEXT = "docker context ls shows what there is; docker context use default goes back, DOCKER_HOST overrides it"
 _NAMES_SHOWN = 3
 
 _STORAGE = {
@@ -111,8 +113,7 @@ class Daemon:
                 "save them to a file with docker save, and give docker-archive:FILE",
             )
         response.raw.decode_content = True
-        stream: Reader = response.raw
-        return stream
+        return _Stream(response.raw)
 
     def _stored_config(self, image_id: str) -> bytes | None:
         """The config where the daemon keeps it, if this process may read there."""
@@ -131,8 +132,40 @@ class Daemon:
 
     def _advice(self, name: str) -> str:
         tags = [tag for image in _answer(self._api.images) for tag in image.get("RepoTags") or []]
-        near = difflib.get_close_matches(name if ":" in name else f"{name}:latest", tags, _NAMES_SHOWN, 0.5)
+        short = [tag.removesuffix(":latest") for tag in tags]
+        near = difflib.get_close_matches(name.removesuffix(":latest"), short, _NAMES_SHOWN, 0.5)
         return f"it has {', '.join(near)}" if near else f"docker pull {name}, or docker image ls for what there is"
+
+
+class _Stream:
+    """The daemon's answer as a reader whose connection may break."""
+
+    def __init__(self, raw: Reader) -> None:
+        self._raw = raw
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        with _unbroken():
+            return self._raw.read(size)
+
+    def readinto(self, target: memoryview, /) -> int | None:
+        with _unbroken():
+            return self._raw.readinto(target)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except HTTPError as error:
+        raise SourceError(
+            f"docker-daemon: the connection broke while the daemon sent images ({_first_line(error)})",
+            "try again, or save them to a file with docker save, and give docker-archive:FILE",
+        ) from error
 
 
 def image_in_place(inspected: Inspected, known: Callable[[DiffID], bool], platform: str | None) -> Image | None:
@@ -205,9 +238,19 @@ def _connect() -> docker.DockerClient:
 def _context() -> tuple[str | None, Any]:
     """The endpoint of DOCKER_CONTEXT or the current context, else the first well-known socket there is."""
     from docker.context import ContextAPI
+    from docker.context.config import get_current_context_name
 
-    context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT") or None)
-    if context is not None and context.name != "default":
+    named = os.environ.get("DOCKER_CONTEXT") or None
+    try:
+        context = ContextAPI.get_context(named)
+    except Exception as error:  # noqa: BLE001  # the docker package raises what a damaged file makes it stumble on
+        raise SourceError(
+            f"docker-daemon: the context {named or get_current_context_name()!r} cannot be read ({_first_line(error)})",
+            _OTHER_CONTEXT,
+        ) from error
+    if context is None:
+        raise SourceError(f"docker-daemon: there is no context {named or get_current_context_name()!r}", _OTHER_CONTEXT)
+    if context.name != "default":
         return context.Host, context.TLSConfig or False
     runtime = os.environ.get("XDG_RUNTIME_DIR", "/run/user/0")
     sockets = (_SOCKET, f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock", "/run/podman/podman.sock")
@@ -222,20 +265,28 @@ def _is_ssh(host: str) -> bool:
 def _answer(ask: Callable[[], Any]) -> Any:
     """The daemon's answer; SourceError when it gives none. An absent image's error is the caller's."""
     import requests
-    from docker.errors import DockerException, ImageNotFound
+    from docker.errors import APIError, DockerException, ImageNotFound
 
     try:
         return ask()
     except ImageNotFound:
         raise
+    except APIError as error:
+        raise SourceError(
+            f"docker-daemon: the daemon answered: {_first_line(error.explanation or error)}",
+            "check the name; the daemon's log may tell more",
+        ) from error
     except (DockerException, requests.RequestException) as error:
         raise _no_daemon(error) from error
 
 
 def _no_daemon(error: Exception) -> SourceError:
     asked = os.environ.get("DOCKER_HOST") or "the current context or the usual sockets"
-    reason = str(error).strip().splitlines() or [type(error).__name__]
     return SourceError(
-        f"docker-daemon: no answer from {asked} ({reason[0][:200]})",
+        f"docker-daemon: no answer from {asked} ({_first_line(error)})",
         "start it or set DOCKER_HOST; without a daemon, give docker-archive:FILE or oci:DIR",
     )
+
+
+def _first_line(error: object) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -65,9 +65,9 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def names(self) -> list[str]:
-        """What the layout calls it."""
+        """What the layout calls it; where there are two, the second is the mere tag."""
         annotations = self.annotations or {}
-        return [annotations[key] for key in (_REF_NAME, _IMAGE_NAME) if key in annotations]
+        return [annotations[key] for key in (_IMAGE_NAME, _REF_NAME) if key in annotations]
 
 
 class Index(msgspec.Struct, frozen=True):
@@ -90,23 +90,32 @@ def images(store: Store, reference: Reference, platform: str | None) -> list[Ima
     """
     entries = parse_document(store.document("index.json"), Index, f"{store.name}: index.json").manifests[:_ENTRIES_MAX]
     if reference.image is not None:
-        picked = [entry for entry in entries if reference.image in (*entry.names, entry.digest)]
+        picked = _grouped(entry for entry in entries if reference.image in (*entry.names, entry.digest))
         if not picked:
             raise SourceError(f"{reference.text}: {store.name} has no such image", _there_is(entries))
         return [_image(store, reference, picked[0], platform)]
-    named = [entry for entry in entries if not _is_attestation(entry)]
-    if not named:
+    groups = _grouped(entries)
+    if not groups:
         raise SourceError(
             f"{reference.text}: the layout holds no image", "write one into it, for example with skopeo copy"
         )
-    if len(named) == 1:
-        return [_image(store, reference, named[0], platform)]
-    distinct = {entry.digest: entry for entry in reversed(named)}
+    if len(groups) == 1:
+        return [_image(store, reference, groups[0], platform)]
     return [
-        _image(store, reference.named(next(iter(entry.names), entry.digest)), entry, platform)
-        for entry in named
-        if distinct.get(entry.digest) is entry
+        _image(store, reference.named(next(iter(group[0].names), group[0].digest)), group, platform) for group in groups
     ]
+
+
+def _grouped(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """The entries of each image. Those of one name that have a platform are one image for several platforms."""
+    groups: dict[object, list[Entry]] = {}
+    for entry in entries:
+        if not _is_attestation(entry):
+            groups.setdefault(tuple(entry.names) if entry.platform else entry.digest, []).append(entry)
+    distinct: dict[tuple[str, ...], list[Entry]] = {}
+    for group in groups.values():
+        distinct.setdefault(tuple(entry.digest for entry in group), group)
+    return list(distinct.values())
 
 
 def _there_is(entries: list[Entry]) -> str:
@@ -114,29 +123,28 @@ def _there_is(entries: list[Entry]) -> str:
     return f"it has: {', '.join(names[:10])}" if names else "it names none; give the layout without a name"
 
 
-def _image(store: Store, reference: Reference, entry: Entry, platform: str | None) -> Image:
+def _image(store: Store, reference: Reference, entries: Sequence[Entry], platform: str | None) -> Image:
     where = reference.text
-    manifest_entry = _manifest_of(store, entry, platform, where)
-    manifest = parse_document(_blob(store, manifest_entry, where), Manifest, f"{where}: its manifest")
+    entry = _manifest_of(store, entries, platform, where)
+    manifest = parse_document(_blob(store, entry, where), Manifest, f"{where}: its manifest")
     if len(manifest.layers) > LAYERS_MAX:
         raise SourceError(
             f"{where}: has more than {LAYERS_MAX} layers",
             "no runtime would start it: look at where it comes from",
         )
     config = parse_document(_blob(store, manifest.config, where), ImageConfig, f"{where}: its config")
-    expect(platform_of(config), platform, where)
+    if entry.platform is None:  # else it was chosen by that; old builders leave the variant out of the config
+        expect(platform_of(config), platform, where)
     descriptors = [_layer(layer, where) for layer in manifest.layers]
     contents = [_content(store, descriptor, where) for descriptor in descriptors]
-    names = entry.names or manifest_entry.names
+    names = entries[0].names or entry.names
     name = short_name(reference.image or (names[0] if names else reference.location.rstrip("/")))
     return make_image(where, name, config, descriptors, contents)
 
 
-def _manifest_of(store: Store, entry: Entry, platform: str | None, where: str) -> Entry:
+def _manifest_of(store: Store, entries: Sequence[Entry], platform: str | None, where: str) -> Entry:
     """Follow indexes down to the one manifest that is meant."""
-    if entry.media_type in _MANIFESTS:
-        return entry
-    leaves = list(_leaves(store, entry, where, 0))
+    leaves = [leaf for entry in entries for leaf in _leaves(store, entry, where, 0)]
     if not leaves:
         raise SourceError(f"{where}: its index lists no image", "pull or copy the image again")
     return leaves[_chosen(store, leaves, platform, where)]
@@ -164,7 +172,7 @@ def _leaves(store: Store, entry: Entry, where: str, depth: int) -> Iterator[Entr
 
 
 def _chosen(store: Store, leaves: list[Entry], platform: str | None, where: str) -> int:
-    if platform is None and len(leaves) == 1:
+    if len(leaves) == 1 and (platform is None or leaves[0].platform is None):
         return 0
     return choose([_platform(store, leaf, where) for leaf in leaves], platform, where)
 

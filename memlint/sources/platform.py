@@ -38,6 +38,8 @@ def normalise(text: str) -> str:
     system, architecture, *variant = parts
     architecture, *implied = _MACHINES.get(architecture, architecture).split("/")
     variant = variant or implied or [_DEFAULT_VARIANTS.get(architecture, "")]
+    if (architecture, variant) == ("amd64", ["v1"]):
+        variant = []
     return "/".join(part for part in (system, architecture, *variant) if part)
 
 
@@ -65,7 +67,7 @@ def expect(found: str, wanted: str | None, where: str) -> None:
 
 
 def _same(candidate: str, meant: str) -> bool:
-    return candidate.count("/") > 0 and normalise(candidate) == meant
+    return candidate.count("/") in (1, 2) and normalise(candidate) == meant
 
 
 def _listed(available: Iterable[str]) -> str:

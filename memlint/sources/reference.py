@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
+import zstandard
 
 from memlint.errors import SourceError, UsageError
 
 DAEMON, DOCKER_ARCHIVE, OCI, OCI_ARCHIVE = "docker-daemon", "docker-archive", "oci", "oci-archive"
 _FILES = (DOCKER_ARCHIVE, OCI, OCI_ARCHIVE)
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_NO_ARCHIVE = "give a file written by docker save or skopeo copy"
 _NOT_READ = ("containers-storage", "docker", "dir", "ostree", "sif", "tarball", "docker-tar")
 
 
@@ -43,7 +49,7 @@ def parse_reference(text: str) -> Reference:
             f"{text}: images are not read by the transport {transport!r}",
             f"copy it first, for example: skopeo copy {text} oci:DIR:NAME, and compare oci:DIR:NAME",
         )
-    location, image = _split(_present(text, text))
+    location, image = _split(_present(transport and text, text))
     if os.path.exists(location):
         return Reference(text, _recognise(location), location, image)
     if text.startswith((".", "/")):
@@ -81,18 +87,35 @@ def _recognise(path: str) -> str:
     if not os.path.isfile(path):
         return DOCKER_ARCHIVE
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with _opened(path) as archive:
             for member in archive:
                 name = member.name.removeprefix("./")
                 if name in ("oci-layout", "index.json", "blobs") or name.startswith("blobs/"):
                     return _layout_or_archive(archive)
                 if name.endswith(("manifest.json", "/layer.tar", "repositories", ".json", "/VERSION")):
                     return DOCKER_ARCHIVE
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise SourceError(
-            f"{path}: is no image archive ({error})", "give a file written by docker save or skopeo copy"
-        ) from error
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error})", _NO_ARCHIVE) from error
+    except (tarfile.TarError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise SourceError(f"{path}: is no image archive, or a damaged one", _NO_ARCHIVE) from error
     return DOCKER_ARCHIVE
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tarfile.TarFile]:
+    """The archive, to be read once from its start. tarfile knows compressions, but before Python 3.14 not zstd."""
+    with open(path, "rb") as file:
+        is_zstd = file.read(len(_ZSTD)) == _ZSTD
+        file.seek(0)
+        if is_zstd:
+            with (
+                zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as plain,
+                tarfile.open(fileobj=plain, mode="r|") as archive,
+            ):
+                yield archive
+        else:
+            with tarfile.open(fileobj=file, mode="r:*") as archive:
+                yield archive
 
 
 def _layout_or_archive(archive: tarfile.TarFile) -> str:

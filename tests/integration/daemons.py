@@ -1,0 +1,125 @@
+"""A dockerd and a podman service of the tests' own, each in one directory and ended by its own pid."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NoReturn
+
+import pytest
+
+DEADLINE = 60.0
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip on a developer's machine, fail in CI: there a skipped integration test is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI lacks {what}")
+    pytest.skip(f"lacking {what}")
+
+
+def need(*programs: str) -> None:
+    """Go on only as root and with all these programs."""
+    if os.geteuid() != 0:
+        lacking("root")
+    for program in programs:
+        if shutil.which(program) is None:
+            lacking(program)
+
+
+class Daemon:
+    """What the docker command talks to."""
+
+    def __init__(self, home: Path, socket: Path) -> None:
+        self.home = home
+        self.socket = socket
+        self.host = f"unix://{socket}"
+        # The classic builder needs no plugin, and a DOCKER_CONFIG of our own no context of the user's.
+        self.env = {
+            **os.environ,
+            "DOCKER_HOST": self.host,
+            "DOCKER_BUILDKIT": "0",
+            "DOCKER_CONFIG": str(home / "config"),
+        }
+
+    def docker(self, *arguments: str, stdin: IO[bytes] | None = None) -> str:
+        """Run `docker`; its output, or an AssertionError that shows what it said."""
+        done = subprocess.run(
+            ["docker", *arguments],
+            env=self.env,
+            stdin=stdin or subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def answers(self) -> bool:
+        ping = ["docker", "version", "--format", "{{.Server.Version}}"]
+        return subprocess.run(ping, env=self.env, capture_output=True).returncode == 0
+
+
+@contextmanager
+def dockerd(home: Path) -> Iterator[Daemon]:
+    """A dockerd on overlay2 that leaves the host's network alone."""
+    need("dockerd", "docker")
+    socket = home / "docker.sock"
+    command = ["dockerd", "--data-root", str(home / "data"), "--exec-root", str(home / "exec")]
+    command += ["--host", f"unix://{socket}", "--pidfile", str(home / "pid"), "--storage-driver", "overlay2"]
+    command += ["--bridge", "none", "--iptables=false"]
+    with _serving(command, Daemon(home, socket)) as daemon:
+        yield daemon
+
+
+@contextmanager
+def podman(home: Path) -> Iterator[Daemon]:
+    """Podman's Docker-compatible service over a store of its own."""
+    need("podman", "docker")
+    socket = home / "podman.sock"
+    command = [
+        "podman",
+        "--root",
+        str(home / "root"),
+        "--runroot",
+        str(home / "run"),
+        "--storage-driver",
+        "overlay",
+    ]
+    command += ["system", "service", "--time=0", f"unix://{socket}"]
+    with _serving(command, Daemon(home, socket)) as daemon:
+        yield daemon
+
+
+def without(directory: Path) -> list[str]:
+    """A command under which another sees nothing in `directory`."""
+    return ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(directory)]
+
+
+@contextmanager
+def _serving(command: list[str], daemon: Daemon) -> Iterator[Daemon]:
+    log = daemon.home / "log"
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+        try:
+            give_up = time.monotonic() + DEADLINE
+            while not daemon.answers():
+                if process.poll() is not None or time.monotonic() > give_up:
+                    lacking(f"a working {command[0]}:\n{log.read_text()[-2000:]}")
+                time.sleep(0.1)
+            yield daemon
+        finally:
+            process.terminate()
+            process.wait(DEADLINE)
+            _unmount_below(daemon.home)
+
+
+def _unmount_below(home: Path) -> None:
+    """Both daemons leave mounts behind: dockerd its network namespace, podman its store bound to itself."""
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in reversed(mounts):
+        if mount.startswith(f"{home}/"):
+            subprocess.run(["umount", mount], check=True)
