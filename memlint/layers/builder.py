@@ -145,6 +145,12 @@ class LayerBuilder:
             elif isinstance(node, _FarLink):
                 far_links[path] = node.target
         owners = self._databases.owners([path for path, _ in mapped])
+        # uv and pnpm link files out of their stores, databases too; whoever owns one name of an inode made it
+        makers: dict[_Mapped, Package] = {}
+        for path, node in mapped:
+            if path in owners:
+                makers.setdefault(node, owners[path])
+        owners = {path: owners.get(path, makers[node]) for path, node in mapped if node in makers}
         packages = tuple(sorted(set(owners.values())))
         numbers = {package: number for number, package in enumerate(packages)}
         return LayerIndex(

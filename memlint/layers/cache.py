@@ -121,7 +121,14 @@ class Cache:
 
     def _entries(self) -> Iterator[tuple[float, Path, int]]:
         """(last use, path, bytes) of each entry of any format; leftovers of killed runs are removed on the way."""
-        for path in self.directory.glob("v*/??/*"):
+        try:
+            paths = list(self.directory.glob("v*/??/*"))
+        except OSError as error:
+            raise CacheError(
+                f"the cache directory {self.directory} cannot be read ({error.strerror})",
+                "choose another with --cache-dir, or go without by --no-cache",
+            ) from error
+        for path in paths:
             try:
                 status = path.stat()
             except OSError:

@@ -122,10 +122,12 @@ def _wrapped(rest: list[str], init: str) -> tuple[str, ...]:
     """The command in an init's arguments, after its options and `NAME=value` words."""
     values = _TAKES_VALUE.get(init, set())
     while rest and (rest[0].startswith("-") or "=" in rest[0]):
-        if init == "env" and rest[0].startswith("-S"):
-            rest = [*_words("".join(rest[0:1])[2:] or "".join(rest[1:2])), *rest[1 if len(rest[0]) > 2 else 2 :]]
-        else:
-            rest = rest[2 if rest[0] in values else 1 :]
+        first, *rest = rest
+        if init == "env" and first.startswith("-S"):  # one word that stands for several
+            text = first[2:] or (rest.pop(0) if rest else "")
+            rest = [*_words(text), *rest]
+        elif first in values:
+            rest = rest[1:]
     return tuple(rest[1:] if init in _TAKES_USER else rest)
 
 

@@ -243,7 +243,7 @@ def _context() -> tuple[str | None, Any]:
     named = os.environ.get("DOCKER_CONTEXT") or None
     try:
         context = ContextAPI.get_context(named)
-    except Exception as error:  # noqa: BLE001  # the docker package raises what a damaged file makes it stumble on
+    except Exception as error:  # the docker package raises what a damaged file makes it stumble on
         raise SourceError(
             f"docker-daemon: the context {named or get_current_context_name()!r} cannot be read ({_first_line(error)})",
             _OTHER_CONTEXT,

@@ -1,0 +1,45 @@
+"""What a command does not need, it does not import: starting must stay fast."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from support.command import FLEET, MEMLINT, Memlint
+
+HEAVY = {"docker", "requests", "urllib3", "rich", "dockerfile_parse", "importlib.metadata", "asyncio"}
+PARSING = {"msgspec", "zstandard", "isal", "blake3", "tomli", "json"}
+
+
+def imported(command: Memlint, *arguments: str) -> set[str]:
+    script = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: sys.stderr.write('\\n'.join(sys.modules)))\n"
+        "from memlint.cli.main import run\n"
+        f"sys.argv = ['memlint', *{arguments!r}]\n"
+        "run()\n"
+    )
+    done = subprocess.run(
+        [MEMLINT[0], "-c", script], cwd=command.home, env=command.env(), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    return set(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (("--version",), {*HEAVY, *PARSING, "argparse"}),
+        (("compare", "--help"), {*HEAVY, *PARSING}),
+        (("compare", f"oci:{FLEET}", "--platform", "linux/amd64", "-f", "json"), HEAVY),
+        (("compare", f"oci:{FLEET}", "--platform", "linux/amd64"), HEAVY - {"rich"}),
+        (("cache", "info"), HEAVY),
+    ],
+    ids=["version", "help", "json", "text", "cache"],
+)
+def test_imports(command: Memlint, arguments: tuple[str, ...], without: set[str]) -> None:
+    assert not imported(command, *arguments) & without
+
+
+def test_the_probe_sees_what_is_imported(command: Memlint) -> None:
+    assert {"argparse", "memlint.cli.parser"} <= imported(command, "compare", "--help")

@@ -1,0 +1,212 @@
+"""One fleet in every form that memlint reads gives one report."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import images
+from support.command import MEMLINT, Memlint
+from support.elf import library, program
+
+from memlint import compare
+from memlint.model.report import Report
+from memlint.report.json import to_json
+
+BASE = images.Layer(
+    {
+        "lib64/ld-linux-x86-64.so.2": library("ld-linux-x86-64.so.2", pages=3),
+        "usr/lib/libc.so.6": library("libc.so.6", pages=40),
+        "usr/lib/libc.so": images.Link("libc.so.6"),
+        "usr/lib/libc-again.so.6": images.Hard("usr/lib/libc.so.6"),
+    },
+    "ADD rootfs.tar /",
+)
+WEB = images.image("web:1.0", BASE, {"srv/web": program("web", "libc.so.6")}, Cmd=["/srv/web"])
+API = images.image(
+    "api:2.0",
+    BASE,
+    {"usr/lib/libc.so.6": images.Gone()},
+    images.Layer({"srv/api": program("api", "libc.so.6"), "srv/libc.so.6": library("libc.so.6", pages=40)}, "COPY"),
+    Cmd=["/srv/api"],
+)
+EMPTY = images.image("empty:1.0", {})
+SPECS = (WEB, API, EMPTY)
+
+
+def plain(report: Report) -> str:
+    """The report without what tells its form."""
+    text = to_json(report)
+    for image in sorted(report.images, key=lambda image: -len(image.ref)):
+        text = text.replace(image.ref, image.name)
+    return text
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report on the plain directory."""
+    report = compare([f"oci:{images.oci(*SPECS).write(tmp_path_factory.mktemp('layout'))}"])
+    assert [image.name for image in report.images] == ["web:1.0", "api:2.0", "empty:1.0"]
+    assert report.totals.mappable.duplicate_bytes == 40 * 4096
+    return plain(report)
+
+
+@pytest.mark.parametrize("codec", ["", "gzip", "zstd"])
+def test_layers_of_a_directory(tmp_path: Path, codec: str, expected: str) -> None:
+    assert plain(compare([f"oci:{images.oci(*SPECS, codec=codec).write(tmp_path)}"])) == expected
+
+
+@pytest.mark.parametrize("outer", ["", "gzip", "zstd"])
+@pytest.mark.parametrize("codec", ["", "gzip", "zstd"])
+def test_oci_archive(tmp_path: Path, codec: str, outer: str, expected: str) -> None:
+    path = images.write_tar(images.oci(*SPECS, codec=codec).files, tmp_path / "layout.tar", outer)
+    assert plain(compare([f"oci-archive:{path}"])) == expected
+
+
+@pytest.mark.parametrize("outer", ["", "gzip", "zstd"])
+@pytest.mark.parametrize("write", [images.docker_old, images.docker_skopeo, images.docker_25])
+def test_docker_archive(tmp_path: Path, write: Callable[..., images.Files], outer: str, expected: str) -> None:
+    path = images.write_tar(write(*SPECS), tmp_path / "saved.tar", outer)
+    assert plain(compare([f"docker-archive:{path}"])) == expected
+    assert plain(compare([str(path)])) == expected
+
+
+def test_dotted_and_reversed_archive(tmp_path: Path, expected: str) -> None:
+    files = {f"./{name}": content for name, content in reversed(images.oci(*SPECS).files.items())}
+    path = images.write_tar({".": images.Dir(), **files}, tmp_path / "layout.tar")
+    assert plain(compare([f"oci-archive:{path}"])) == expected
+
+
+@pytest.mark.parametrize("outer", ["", "gzip", "zstd"])
+@pytest.mark.parametrize(
+    ("transport", "files"),
+    [
+        ("docker-archive", images.docker_skopeo(*SPECS)),
+        ("docker-archive", images.docker_25(*SPECS)),
+        ("oci-archive", images.oci(*SPECS, codec="gzip").files),
+    ],
+    ids=["skopeo", "docker-25", "oci"],
+)
+def test_archive_through_a_pipe(tmp_path: Path, transport: str, files: images.Files, outer: str, expected: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    data = images.COMPRESS[outer](images.tar(files))
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    report = compare([f"{transport}:{pipe}"])
+    writer.join()
+    assert plain(report) == expected
+
+
+def test_standard_input(command: Memlint) -> None:
+    saved = images.write_tar(images.docker_skopeo(*SPECS), command.home / "saved.tar")
+    from_file = command.run("compare", "docker-archive:saved.tar", "-f", "json").stdout
+    with subprocess.Popen(["cat", saved], stdout=subprocess.PIPE) as cat:
+        done = subprocess.run(
+            [*MEMLINT, "compare", "docker-archive:/dev/stdin", "-f", "json"],
+            cwd=command.home,
+            env=command.env(),
+            stdin=cat.stdout,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.replace("/dev/stdin", "saved.tar") == from_file
+
+
+def test_an_old_archive_through_a_pipe_has_its_linked_layers(tmp_path: Path, expected: str) -> None:
+    """A layer that several images share is there once; the others point at it by symlinks."""
+    path = images.write_tar(images.docker_old(*SPECS), tmp_path / "saved.tar.gz", "gzip")
+    assert plain(compare([f"docker-archive:{path}"])) == expected
+
+
+@pytest.mark.parametrize("outer", ["", "gzip"])
+def test_layers_may_be_hard_links(tmp_path: Path, outer: str, expected: str) -> None:
+    files = {
+        name: images.Hard(content.target.removeprefix("../")) if isinstance(content, images.Link) else content
+        for name, content in images.docker_old(*SPECS).items()
+    }
+    assert any(isinstance(content, images.Hard) for content in files.values())
+    assert plain(compare([f"docker-archive:{images.write_tar(files, tmp_path / 'x', outer)}"])) == expected
+
+
+@pytest.mark.parametrize("transport", ["oci", "docker-archive"])
+def test_one_image_is_picked_by_name(tmp_path: Path, transport: str) -> None:
+    place = (
+        images.oci(*SPECS).write(tmp_path)
+        if transport == "oci"
+        else images.write_tar(images.docker_old(*SPECS), tmp_path / "saved.tar")
+    )
+    (found,) = compare([f"{transport}:{place}:api:2.0"]).images
+    assert (found.ref, found.name) == (f"{transport}:{place}:api:2.0", "api:2.0")
+
+
+def test_images_without_tags_go_by_number(tmp_path: Path) -> None:
+    files = images.docker_skopeo(WEB, API)
+    manifest = files["manifest.json"]
+    assert isinstance(manifest, bytes)
+    for spec in (WEB, API):
+        manifest = manifest.replace(f'["{spec.name}"]'.encode(), b"null")
+    path = images.write_tar({**files, "manifest.json": manifest}, tmp_path / "saved.tar")
+    both = compare([f"docker-archive:{path}"]).images
+    assert [image.ref for image in both] == [f"docker-archive:{path}:@{number}" for number in (0, 1)]
+    (second,) = compare([f"docker-archive:{path}:@1"]).images
+    assert second.layers == both[1].layers
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("registry.example:5000/team/web:1.4", "web:1.4"),
+        ("web:latest", "web"),
+        ("web@sha256:" + "ab" * 32, "web@abababababab"),
+        ("sha256:" + "ab" * 32, "abababababab"),
+        ("web", "web"),
+    ],
+)
+def test_short_names(tmp_path: Path, name: str, shown: str) -> None:
+    layout = images.oci(images.image(name, {"a": b"a"})).write(tmp_path)
+    (found,) = compare([f"oci:{layout}"]).images
+    assert found.name == shown
+
+
+def test_a_layout_without_names_is_called_by_its_directory(tmp_path: Path) -> None:
+    layout = images.Layout()
+    layout.name(layout.manifest(WEB), None)
+    (found,) = compare([f"oci:{layout.write(tmp_path / 'build' / 'api')}/"]).images
+    assert found.name == "api"
+
+
+def test_an_image_with_two_names_is_one_image(tmp_path: Path) -> None:
+    layout = images.Layout()
+    manifest = layout.manifest(WEB)
+    layout.name(manifest, "web:1.0")
+    layout.name(manifest, "web:latest")
+    assert len(compare([f"oci:{layout.write(tmp_path)}"]).images) == 1
+
+
+def test_attestations_are_passed_over(tmp_path: Path) -> None:
+    layout = images.Layout()
+    manifest = layout.manifest(WEB)
+    layout.name(layout.index(images.for_platform(manifest, WEB.platform), images.attestation(layout, manifest)), "web")
+    layout.name(images.attestation(layout, manifest), None)
+    (found,) = compare([f"oci:{layout.write(tmp_path)}"]).images
+    assert found.platform == "linux/amd64"
+
+
+def test_sha512_digests(tmp_path: Path) -> None:
+    import hashlib
+
+    layout = images.Layout()
+    entry = layout.manifest(WEB)
+    data = layout.files.pop("blobs/" + entry["digest"].replace(":", "/"))
+    assert isinstance(data, bytes)
+    name = hashlib.sha512(data).hexdigest()
+    layout.files[f"blobs/sha512/{name}"] = data
+    layout.name({**entry, "digest": f"sha512:{name}"}, "web")
+    assert len(compare([f"oci:{layout.write(tmp_path)}"]).images) == 1

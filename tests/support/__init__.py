@@ -1,0 +1,1 @@
+"""What the tests make their input of, and how they run the command."""
