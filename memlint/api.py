@@ -26,7 +26,6 @@ from memlint.sources.reference import DAEMON, DOCKER_ARCHIVE, OCI, Reference, pa
 from memlint.sources.store import DirectoryStore, DocumentStore, Store, TarStore
 
 DEFAULT_STORAGE = "overlay2"
-_READERS = {DOCKER_ARCHIVE: docker_archive.images}
 
 
 def compare(
@@ -79,16 +78,18 @@ def _load(
     """The images in the order of their references, and the storage model that a daemon reports."""
     asked = list(dict.fromkeys(reference for reference in references if reference.transport == DAEMON))
     from_daemon, storage = _from_daemon(asked, platform, reading, cache) if asked else ({}, None)
-    stores: dict[str, Store] = {}
+    stores: dict[tuple[str, str], Store] = {}
     images: list[Image] = []
     for reference in references:
         if reference.transport == DAEMON:
             images.append(from_daemon[reference])
             continue
-        store = stores.get(reference.location)
-        if store is None:
-            store = stores[reference.location] = _store(reference, reading)
-        images += _READERS.get(reference.transport, oci.images)(store, reference, platform)
+        place = (reference.transport, reference.location)
+        if place not in stores:
+            stores[place] = _store(reference, reading)
+        store = stores[place]
+        read = docker_archive.images if _is_docker_archive(reference, store) else oci.images
+        images += read(store, reference, platform)
     return images, storage
 
 
@@ -112,6 +113,14 @@ def _store(reference: Reference, reading: Reading) -> Store:
             f"{reference.text}: {path} cannot be read ({error.strerror})",
             "check the path and its permissions",
         ) from error
+
+
+def _is_docker_archive(reference: Reference, store: Store) -> bool:
+    """An archive is read as what it is: of a pipe that is known only now."""
+    if reference.transport == OCI:
+        return False
+    saved, layout = store.size(docker_archive.MANIFEST) is not None, store.size(oci.INDEX) is not None
+    return saved if saved != layout else reference.transport == DOCKER_ARCHIVE
 
 
 def _from_daemon(

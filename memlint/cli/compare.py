@@ -42,7 +42,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def _limits(arguments: argparse.Namespace) -> Limits:
     given = {field: value for option, field in _LIMITS.items() if (value := getattr(arguments, option)) is not None}
-    return msgspec.structs.replace(Limits(), **given)
+    return msgspec.structs.replace(Limits(), absolute_names=arguments.absolute_names, **given)
 
 
 def _formatted(report: Report, arguments: argparse.Namespace) -> str:

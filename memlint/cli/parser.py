@@ -25,6 +25,7 @@ _UNITS = {
     "gi": 2**30,
     "ti": 2**40,
 }
+_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\Z", re.IGNORECASE)
 
 _DESCRIPTION = """\
@@ -47,7 +48,7 @@ images:
   docker-archive:FILE[:NAME]  what docker save wrote, plain or compressed
   oci:DIR[:NAME]              an OCI image layout
   oci-archive:FILE[:NAME]     an OCI image layout as a tar
-  An archive or layout without a NAME stands for all the images in it.
+  An archive or layout without a NAME stands for all the images in it; FILE may be - for standard input.
 
 examples:
   memlint compare web worker api
@@ -218,6 +219,7 @@ def _reading_options(group: Any) -> None:
         type=_count,
         help="refuse layers of more entries (default 4000000)",
     )
+    _flag(group, "--absolute-names", help="take a layer's absolute names from its root, as Docker does; ko writes them")
     _option(
         group,
         "--max-window",
@@ -288,8 +290,10 @@ def _option(group: Any, *flags: str, **settings: Any) -> None:
 
 
 def _flag(group: Any, *flags: str, help: str) -> None:  # noqa: A002  # argparse's own word
-    given = os.environ.get(_variable(flags), "").lower() in ("1", "true", "yes", "on")
-    group.add_argument(*flags, action="store_true", default=given, help=help)
+    given = os.environ.get(_variable(flags), "").lower()
+    if given not in (*_YES, *_NO):
+        _Parser("memlint").error(f"{_variable(flags)}: {given!r} is neither {_YES[0]} nor {_NO[1]}")
+    group.add_argument(*flags, action="store_true", default=given in _YES, help=help)
 
 
 def _count(text: str) -> int:

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 
 from memlint.errors import LayerError
 from memlint.layers.builder import LayerBuilder
-from memlint.layers.limits import Limits
+from memlint.layers.limits import MAX_DEPTH, Limits
 from memlint.layers.stream import BLOCK
 from memlint.model.digest import DiffID
 from memlint.model.layer import LayerIndex
 
 _HEAD = 4096
-_DEPTH_MAX = 256
-"""Each level holds a descriptor open."""
 _OPAQUE_ATTRIBUTES = ("trusted.overlay.opaque", "user.overlay.opaque")
 
 
@@ -54,9 +52,9 @@ class _Walk:
         self._buffer = bytearray(BLOCK)
 
     def below(self, directory: int, prefix: str) -> None:
-        if prefix.count("/") > _DEPTH_MAX:
+        if prefix.count("/") > MAX_DEPTH:
             raise LayerError(
-                f"nests directories more than {_DEPTH_MAX} deep: {prefix[:100]}",
+                f"nests directories more than {MAX_DEPTH} deep: {prefix[:100]}",
                 "look at where the image comes from: no builder writes this",
             )
         with os.scandir(directory) as found:

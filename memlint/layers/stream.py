@@ -23,6 +23,7 @@ from memlint.model.image import Reader
 
 BLOCK = 1 << 20
 """Bytes of one buffer; a multiple of 512, so that no tar header straddles two."""
+RECORD = 512
 RING = 4
 """Buffers of one layer in flight."""
 SMALL = 4 << 20
@@ -138,7 +139,7 @@ class TarBlocks:
 
     def _filled(self, reader: Reader) -> Iterator[Block]:
         """Blocks of the tar; the last one is short, or empty."""
-        start = reader.read(512) or b""
+        start = _start(reader)
         try:
             tap = None
             fill: Callable[[memoryview], int]
@@ -224,6 +225,14 @@ class _Prefixed:
             target[: len(start)] = start
             return len(start)
         return self._reader.readinto(target) or 0
+
+
+def _start(reader: Reader) -> bytes:
+    """The first bytes, enough to tell the codec: a pipe may bring them one by one."""
+    start = b""
+    while len(start) < RECORD and (more := reader.read(RECORD - len(start))):
+        start += more
+    return start
 
 
 def algorithm_of(digest: Digest | None) -> str:

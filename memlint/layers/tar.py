@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zlib import adler32
 
 from memlint.errors import LayerError
-from memlint.layers.limits import MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, MAX_SPARSE_SEGMENTS, Limits
+from memlint.layers.limits import MAX_DEPTH, MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, MAX_SPARSE_SEGMENTS, Limits
 
 RECORD = 512
 _END = bytes(RECORD)
@@ -19,6 +19,7 @@ _NAME_MAX = 4 * 4096
 """Linux's PATH_MAX, when no byte of a name is UTF-8 and each is spelled `\\xNN`."""
 _ZEROS = memoryview(bytes(1 << 20))
 _DAMAGED = "the layer is damaged or is no tar: save, pull or build the image again"
+_ABSOLUTE = "few builders write such names (ko does): --absolute-names takes them from the image's root, as Docker does"
 _HOSTILE = "no honest builder writes this: do not run the image, and look at where it comes from"
 
 REGULAR, HARD_LINK, SYMLINK, DIRECTORY = "regular", "hard link", "symlink", "directory"
@@ -231,9 +232,9 @@ class TarReader:
         if flag not in _TYPES:
             return None
         device = (_number(header, 329, 337), _number(header, 337, 345)) if kind is CHARACTER_DEVICE else (0, 0)
-        path = clean_path(path)
+        path = clean_path(path, absolute=self._limits.absolute_names)
         if kind is HARD_LINK:
-            link = clean_path(link.lstrip("/"))  # the root that it starts from is the layer's
+            link = clean_path(link, absolute=True)
         elif "\0" in link:
             raise LayerError(f"has a symlink with a NUL byte in it: {path[:200]!r}", _HOSTILE)
         return Entry(path, kind, size, header[100:108], link, device, self._segments)
@@ -278,18 +279,22 @@ class TarReader:
         return [_decimal(line.decode("ascii", "replace")) for line in text.split(b"\n")[1:wanted]]
 
 
-def clean_path(path: str) -> str:
-    """A member's name as a path below the root, "" for the root itself; LayerError when it leads anywhere else."""
+def clean_path(path: str, *, absolute: bool = False) -> str:
+    """A member's name as a path below the root, "" for the root itself; LayerError when it leads anywhere else.
+
+    `absolute` names count from the root, too; without it they are refused.
+    """
     if path.startswith("./"):
         path = path[2:].lstrip("/")
     if path.endswith("/"):
         path = path.rstrip("/")
-    if len(path) > _NAME_MAX:
+    if len(path) > _NAME_MAX or path.count("/") > MAX_DEPTH:
         raise LayerError(f"has an entry with a name of {len(path)} characters: {path[:200]!r}", _HOSTILE)
-    if path.startswith("/") or "\0" in path:
-        kind = "a NUL byte in it" if "\0" in path else "an absolute name"
-        raise LayerError(f"has an entry with {kind}: {path[:200]!r}", _HOSTILE)
-    if "/." in path or "//" in path or path.startswith("."):
+    if "\0" in path:
+        raise LayerError(f"has an entry with a NUL byte in it: {path[:200]!r}", _HOSTILE)
+    if path.startswith("/") and not absolute:
+        raise LayerError(f"has an entry with an absolute name: {path[:200]!r}", _ABSOLUTE)
+    if "/." in path or "//" in path or path.startswith((".", "/")):
         parts = [part for part in path.split("/") if part not in ("", ".")]
         if ".." in parts:
             raise LayerError(f"has an entry that leads out of the image: {path[:200]!r}", _HOSTILE)

@@ -126,7 +126,7 @@ class _Page:
         rows = [
             (
                 human_size(duplicate.duplicate_bytes),
-                f"{duplicate.copies} × {duplicate.cause}",
+                f"{duplicate.copies} × {_why(duplicate)}",
                 _printable(duplicate.placements[0].path),
                 _package(duplicate.package),
                 self._places(duplicate.placements),
@@ -156,7 +156,7 @@ class _Page:
                 "not bold",
             )
             self._line(head, indent=1)
-            self._line(f"{duplicate.cause} · {_package(duplicate.package)}", indent=12)
+            self._line(f"{_why(duplicate)} · {_package(duplicate.package)}", indent=12)
             self._line(self._places(duplicate.placements), indent=12)
 
     def _places(self, placements: Iterable[Placement]) -> str:
@@ -244,8 +244,13 @@ def _display_names(report: Report) -> dict[str, tuple[str, int]]:
     return names
 
 
+def _why(duplicate: Duplicate) -> str:
+    others = len(duplicate.causes) - 1
+    return duplicate.cause + (f" +{others}" if others else "")
+
+
 def _advice(rule: Rule) -> str:
-    return f"{rule.remedy} ({rule.id})"
+    return f"{rule.id}  {rule.remedy}"
 
 
 def _package(package: Package | None) -> str:
@@ -253,7 +258,12 @@ def _package(package: Package | None) -> str:
 
 
 def _keep_end(text: str, width: int) -> str:
-    return text if len(text) <= width else "…" + text[-max(width - 1, 1) :]
+    """A path cut at its start, between two directories where that loses little."""
+    if len(text) <= width:
+        return text
+    end = text[-max(width - 1, 1) :]
+    slash = end.find("/")
+    return "…" + (end[slash:] if 0 <= slash < width // 3 else end)
 
 
 def _cut(text: str, width: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
@@ -23,6 +24,7 @@ from memlint.sources.platform import choose, expect
 from memlint.sources.reference import Reference
 from memlint.sources.store import DocumentStore, Store
 
+INDEX = "index.json"
 _INDEXES = frozenset(
     {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 )
@@ -41,6 +43,7 @@ _LAYERS = frozenset(
 _FOREIGN = ("nondistributable", "foreign")
 _REF_NAME, _IMAGE_NAME = "org.opencontainers.image.ref.name", "io.containerd.image.name"
 _ATTESTATION = "vnd.docker.reference.type"
+_MERE_TAG = re.compile(r"(?:v?\d[\w.-]*|latest)\Z")
 _NESTING_MAX = 8
 _ENTRIES_MAX = 10_000
 
@@ -88,7 +91,7 @@ def images(store: Store, reference: Reference, platform: str | None) -> list[Ima
 
     SourceError when there is none, or when what is there is damaged or of an unknown kind.
     """
-    entries = parse_document(store.document("index.json"), Index, f"{store.name}: index.json").manifests[:_ENTRIES_MAX]
+    entries = parse_document(store.document(INDEX), Index, f"{store.name}: {INDEX}").manifests[:_ENTRIES_MAX]
     if reference.image is not None:
         picked = _grouped(entry for entry in entries if reference.image in (*entry.names, entry.digest))
         if not picked:
@@ -138,8 +141,16 @@ def _image(store: Store, reference: Reference, entries: Sequence[Entry], platfor
     descriptors = [_layer(layer, where) for layer in manifest.layers]
     contents = [_content(store, descriptor, where) for descriptor in descriptors]
     names = entries[0].names or entry.names
-    name = short_name(reference.image or (names[0] if names else reference.location.rstrip("/")))
+    name = _name(reference, reference.image or next(iter(names), ""))
     return make_image(where, name, config, descriptors, contents)
+
+
+def _name(reference: Reference, named: str) -> str:
+    """For people. skopeo puts a mere tag where others put the whole name; the layout's own name goes before it then."""
+    place = reference.location.rstrip("/").rpartition("/")[2]
+    if not named:
+        return short_name(place)
+    return short_name(f"{place}:{named}" if _MERE_TAG.match(named) else named)
 
 
 def _manifest_of(store: Store, entries: Sequence[Entry], platform: str | None, where: str) -> Entry:

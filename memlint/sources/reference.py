@@ -14,6 +14,7 @@ import zstandard
 from memlint.errors import SourceError, UsageError
 
 DAEMON, DOCKER_ARCHIVE, OCI, OCI_ARCHIVE = "docker-daemon", "docker-archive", "oci", "oci-archive"
+_STDIN = "/dev/stdin"
 _FILES = (DOCKER_ARCHIVE, OCI, OCI_ARCHIVE)
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NO_ARCHIVE = "give a file written by docker save or skopeo copy"
@@ -50,6 +51,8 @@ def parse_reference(text: str) -> Reference:
             f"copy it first, for example: skopeo copy {text} oci:DIR:NAME, and compare oci:DIR:NAME",
         )
     location, image = _split(_present(transport and text, text))
+    if location == _STDIN:
+        return Reference(text, DOCKER_ARCHIVE, location, image)
     if os.path.exists(location):
         return Reference(text, _recognise(location), location, image)
     if text.startswith((".", "/")):
@@ -73,6 +76,8 @@ def _split(rest: str) -> tuple[str, str | None]:
     if os.path.exists(rest):
         return rest, None
     location, colon, image = rest.partition(":")
+    if location == "-":
+        return _STDIN, image or None
     return (location, image) if colon and image else (rest, None)
 
 

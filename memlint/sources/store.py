@@ -121,8 +121,9 @@ class DocumentStore:
         except KeyError:
             raise SourceError(f"{self.name}: has no {name}", _AGAIN) from None
 
-    def size(self, name: str) -> int | None:  # noqa: ARG002  # the protocol's
-        return None
+    def size(self, name: str) -> int | None:
+        document = self._documents.get(_clean(name))
+        return None if document is None else len(document)
 
     def open(self, name: str) -> Reader:
         raise SourceError(f"{self.name}: {name} has passed by", _AGAIN)

@@ -89,6 +89,7 @@ def test_bad_call(command: Memlint, arguments: tuple[str, ...]) -> None:
         ("MEMLINT_KINDS", "elf"),
         ("MEMLINT_PLATFORM", "nonsense"),
         ("MEMLINT_JOBS", "none"),
+        ("MEMLINT_NO_CACHE", "perhaps"),
     ],
 )
 def test_bad_environment(command: Memlint, name: str, value: str) -> None:

@@ -126,7 +126,7 @@ def test_other_registered_digests(stored: bytes, algorithms: tuple[str, str]) ->
         _tar(stored, Promised(None, _digest(stored, blob), _digest(b"", diff)))
 
 
-@pytest.mark.parametrize("most", [4093, 70_000])
+@pytest.mark.parametrize("most", [3, 4093, 70_000])
 @pytest.mark.parametrize("name", ["plain", "gzip of several members", "zstd of several frames"])
 def test_readers_that_give_less_than_asked(name: str, most: int) -> None:
     stored = STORED[name]

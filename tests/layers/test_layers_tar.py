@@ -151,7 +151,9 @@ BAD = {
     "NUL in a PAX path": (pax((b"path", b"a\0b")) + header(b"a"), "NUL byte"),
     "NUL in a PAX linkpath": (pax((b"linkpath", b"a\0b")) + header(b"a", flag=b"2"), "NUL byte"),
     "NUL in a hard link": (pax((b"linkpath", b"a\0b")) + header(b"a", flag=b"1"), "NUL byte"),
-    "an endless name": (pax((b"path", b"a/" * 9000)) + header(b"a"), "name of 17999 characters"),
+    "an endless name": (pax((b"path", b"a" * 18000)) + header(b"a"), "name of 18000 characters"),
+    "endless directories": (pax((b"path", b"a/" * 300 + b"b")) + header(b"a"), "name of 601 characters"),
+    "leads out from the root": (header(b"/../a"), "absolute name"),
     "a huge extended header": (header(b"x", MAX_EXTENDED_HEADER + 1, b"x"), "without end"),
     "endless extended headers": (pax((b"a", b"b")) * (MAX_EXTENDED_HEADERS + 1) + header(b"a"), "without end"),
     "endless global headers": (pax((b"a", b"b"), flag=b"g") * (MAX_EXTENDED_HEADERS + 1), "without end"),
@@ -167,6 +169,13 @@ def test_bad(tar: bytes, message: str, size: int) -> None:
         read(tar + tail, size)
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+def test_absolute_names_count_from_the_root_where_that_is_asked() -> None:
+    tar = header(b"/ko-app/web") + header(b"//x/./y") + END
+    assert [entry.path for entry in read(tar, limits=Limits(absolute_names=True))] == ["ko-app/web", "x/y"]
+    with pytest.raises(LayerError, match="leads out"):
+        read(header(b"/../a") + END, limits=Limits(absolute_names=True))
 
 
 @pytest.mark.parametrize("end", [b"", bytes(512), END, bytes(20 * 512), END + header(b"b"), END + b"rubbish"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -102,12 +103,15 @@ def test_archive_through_a_pipe(tmp_path: Path, transport: str, files: images.Fi
     assert plain(report) == expected
 
 
-def test_standard_input(command: Memlint) -> None:
-    saved = images.write_tar(images.docker_skopeo(*SPECS), command.home / "saved.tar")
-    from_file = command.run("compare", "docker-archive:saved.tar", "-f", "json").stdout
+@pytest.mark.parametrize("reference", ["docker-archive:/dev/stdin", "docker-archive:-", "-"])
+@pytest.mark.parametrize("files", [images.docker_skopeo(*SPECS), images.oci(*SPECS).files], ids=["docker", "oci"])
+def test_standard_input(command: Memlint, files: images.Files, reference: str) -> None:
+    """Of a pipe it shows only at its end which kind of archive it was."""
+    saved = images.write_tar(files, command.home / "saved.tar")
+    from_file = json.loads(command.run("compare", "saved.tar", "-f", "json").stdout)
     with subprocess.Popen(["cat", saved], stdout=subprocess.PIPE) as cat:
         done = subprocess.run(
-            [*MEMLINT, "compare", "docker-archive:/dev/stdin", "-f", "json"],
+            [*MEMLINT, "compare", reference, "-f", "json"],
             cwd=command.home,
             env=command.env(),
             stdin=cat.stdout,
@@ -116,7 +120,9 @@ def test_standard_input(command: Memlint) -> None:
             timeout=60,
         )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.replace("/dev/stdin", "saved.tar") == from_file
+    piped = json.loads(done.stdout)
+    assert piped["totals"] == from_file["totals"]
+    assert [image["name"] for image in piped["images"]] == [image["name"] for image in from_file["images"]]
 
 
 def test_an_old_archive_through_a_pipe_has_its_linked_layers(tmp_path: Path, expected: str) -> None:
@@ -210,3 +216,10 @@ def test_sha512_digests(tmp_path: Path) -> None:
     layout.files[f"blobs/sha512/{name}"] = data
     layout.name({**entry, "digest": f"sha512:{name}"}, "web")
     assert len(compare([f"oci:{layout.write(tmp_path)}"]).images) == 1
+
+
+@pytest.mark.parametrize(("tag", "shown"), [("2.0", "api:2.0"), ("v1", "api:v1"), ("latest", "api")])
+def test_a_mere_tag_is_shown_behind_the_layouts_name(tmp_path: Path, tag: str, shown: str) -> None:
+    layout = images.oci(images.image(tag, {"a": b"a"})).write(tmp_path / "api")
+    (found,) = compare([f"oci:{layout}"]).images
+    assert found.name == shown
