@@ -20,7 +20,6 @@ from memlint.model.vocabulary import ELF_KINDS, KINDS
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import storage_model
 from memlint.sources import docker_archive, oci
-from memlint.sources.docker_daemon import Daemon, image_from_stream, image_in_place
 from memlint.sources.platform import normalise
 from memlint.sources.reference import DAEMON, DOCKER_ARCHIVE, OCI, Reference, parse_reference
 from memlint.sources.store import DirectoryStore, DocumentStore, Store, TarStore
@@ -126,6 +125,8 @@ def _is_docker_archive(reference: Reference, store: Store) -> bool:
 def _from_daemon(
     references: Sequence[Reference], platform: str | None, reading: Reading, cache: Cache | None
 ) -> tuple[dict[Reference, Image], str | None]:
+    from memlint.sources.docker_daemon import Daemon, image_from_stream, image_in_place
+
     daemon = Daemon()
     config_of = cache.config if cache is not None else _nothing_kept
     found: dict[Reference, Image] = {}

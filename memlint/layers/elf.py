@@ -12,7 +12,7 @@ from typing import NamedTuple
 from memlint.model.layer import Elf
 
 PAGE = 4096
-HEAD_KEPT = 16 << 20
+HEAD_KEPT = 8 << 20
 """Bytes of a file's start that are kept until its end: .dynstr lies there long before .dynamic points at it."""
 _TABLE_MAX = 1 << 16
 """The kernel's bound on a program header table (fs/binfmt_elf.c, load_elf_phdrs)."""

@@ -1,7 +1,7 @@
 """A layer's stored bytes → blocks of its tar, decompressed, digested and bounded on the way.
 
-Three stages, each in a thread of its own when a layer is worth it: decompress, digest, and the walk that asks for
-blocks. Decompression and digests release the GIL on a block; the blocks are a ring of reused buffers.
+Stages in threads of their own when a layer is worth it: decompress, digest, and the walk that asks for blocks.
+Decompression and digests release the GIL on a block; the blocks are a ring of reused buffers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from memlint.model.image import Reader
 BLOCK = 1 << 20
 """Bytes of one buffer; a multiple of 512, so that no tar header straddles two."""
 RECORD = 512
-RING = 4
+RING = 8
 """Buffers of one layer in flight."""
 SMALL = 4 << 20
 """Stored bytes below which threads cost more than they bring."""
@@ -94,15 +94,7 @@ class TarBlocks:
         for _ in range(RING):
             self._free.put(bytearray(BLOCK))
         self._threads: list[threading.Thread] = []
-        threaded = promised.size is None or promised.size > SMALL
-        stages = self._filled(reader)
-        if threaded:
-            stages = self._ahead(stages)
-        if verify:
-            stages = self._digested(stages)
-            if threaded:
-                stages = self._ahead(stages)
-        self._blocks = stages
+        self._blocks = self._stages(reader)
 
     def __enter__(self) -> TarBlocks:
         return self
@@ -132,22 +124,33 @@ class TarBlocks:
                 raise LayerError(f"its diff ID is {found}, the image's config says {promised.diff_id}", _TAKE_AGAIN)
         return found
 
+    def _stages(self, reader: Reader) -> Iterator[Block]:
+        start = _start(reader)
+        codec = codec_of(start)
+        # an uncompressed blob is its tar, unless it is digested in two ways
+        self._plain = codec is None and self._diff.name == self._blob.name
+        large = self._promised.size is None or self._promised.size > SMALL
+        blocks = self._filled(reader, start, codec)
+        if large:
+            blocks = self._ahead(blocks)
+        if self._verify:
+            blocks = self._digested(blocks)
+            # gunzip alone takes as long as digests and walk together: a third thread would only take its core away
+            if large and codec != "gzip":
+                blocks = self._ahead(blocks)
+        yield from blocks
+
     def _recycle(self, block: Block) -> None:
         buffer = block.buffer.obj
         block.buffer.release()
         self._free.put(cast(bytearray, buffer))
 
-    def _filled(self, reader: Reader) -> Iterator[Block]:
+    def _filled(self, reader: Reader, start: bytes, codec: str | None) -> Iterator[Block]:
         """Blocks of the tar; the last one is short, or empty."""
-        start = _start(reader)
         try:
             tap = None
-            fill: Callable[[memoryview], int]
-            if (codec := codec_of(start)) is None:
-                # an uncompressed blob is its tar, unless it is digested in two ways
-                self._plain = self._diff.name == self._blob.name
-                fill = _Prefixed(start, reader).readinto
-            else:
+            fill: Callable[[memoryview], int] = _Prefixed(start, reader).readinto
+            if codec is not None:
                 tap = _Tap(reader, start)
                 fill = _decompressor(codec, tap, self._limits.max_window).readinto
             while (buffer := self._free.get()) is not None:
@@ -253,7 +256,7 @@ def _decompressor(codec: str, tap: _Tap, max_window: int) -> Any:
         return open_gzip(fileobj=tap, mode="rb")
     if codec == "zstd":
         unpacker = zstandard.ZstdDecompressor(max_window_size=max_window)
-        return unpacker.stream_reader(cast(IO[bytes], tap), read_size=BLOCK >> 2, read_across_frames=True)
+        return unpacker.stream_reader(cast(IO[bytes], tap), read_size=BLOCK, read_across_frames=True)
     raise LayerError(
         f"is compressed with {codec}",
         "OCI layers are plain, gzip or zstd: convert the image with skopeo copy",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from re import Pattern
+
+import msgspec
 
 from memlint.model.layer import Package
 
@@ -34,8 +35,7 @@ def read(chunks: Chunks, limit: int) -> bytes:
     return bytes(content)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Database:
+class Database(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """One format of package database.
 
     `paths` decides, and is tried where a path starts with one of `starts` or ends with one of `ends`.
@@ -81,6 +81,12 @@ def spelled(path: str, wanted: frozenset[str]) -> str | None:
     """How `wanted` spells `path`: as it is, or with `usr/` more or less where distributions merge /usr."""
     if path in wanted:
         return path
+    return next((other for other in merged(path) if other in wanted), None)
+
+
+def merged(path: str) -> tuple[str, ...]:
+    """The other spelling of `path` where distributions merge /usr: with `usr/`, or without."""
     below = path.removeprefix("usr/")
-    other = below if below != path else f"usr/{path}"
-    return other if other in wanted and below.partition("/")[0] in _MERGED else None
+    if below.partition("/")[0] not in _MERGED:
+        return ()
+    return (below if below != path else f"usr/{path}",)

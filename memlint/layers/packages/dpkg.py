@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from memlint.layers.packages.database import Database, named, paragraphs, spelled, text
+from memlint.layers.packages.database import Database, merged, named, paragraphs, spelled, text
 from memlint.model.layer import Package
 
 _STATUS = "var/lib/dpkg/status"
@@ -18,8 +19,8 @@ def _package(fields: Mapping[str, str]) -> Package | None:
     return named(fields.get("Package", ""), fields.get("Version", ""), "deb")
 
 
-def _installed(files: Mapping[str, bytes]) -> Iterator[tuple[Package, Iterable[str]]]:
-    """Each package whose .list is in the layer, and the paths that it lists."""
+def _installed(files: Mapping[str, bytes]) -> Iterator[tuple[Package, bytes]]:
+    """Each package whose .list is in the layer, and that list: one absolute path a line."""
     lists = {path[len(_INFO) : -len(".list")]: path for path in files if path.startswith(_INFO)}
     for fields in paragraphs(text(files.get(_STATUS, b"")), _FIELDS):
         package = _package(fields)
@@ -29,7 +30,7 @@ def _installed(files: Mapping[str, bytes]) -> Iterator[tuple[Package, Iterable[s
             # taken once: a status that repeats a package must not make us read its list again
             listing = lists.pop(stem, None)
             if listing is not None:
-                yield package, (line.strip("/\n") for line in text(files[listing]))
+                yield package, files[listing]
 
 
 def _distroless(files: Mapping[str, bytes]) -> Iterator[tuple[Package, Iterable[str]]]:
@@ -44,12 +45,19 @@ def _distroless(files: Mapping[str, bytes]) -> Iterator[tuple[Package, Iterable[
 
 
 def _owners(files: Mapping[str, bytes], wanted: frozenset[str]) -> Iterator[tuple[str, Package]]:
-    for listings in (_installed(files), _distroless(files)):
-        for package, paths in listings:
-            for listed in paths:
-                path = spelled(listed, wanted)
-                if path is not None:
-                    yield path, package
+    # lists hold every file of a distribution and few of the wanted: what is looked up is spelled out, not what is read
+    spellings = {f"/{other}".encode(): path for path in wanted for other in merged(path)}
+    spellings.update({f"/{path}".encode(): path for path in wanted})
+    for package, listing in _installed(files):
+        for line in io.BytesIO(listing):
+            listed = spellings.get(line.rstrip(b"\n"))
+            if listed is not None:
+                yield listed, package
+    for package, paths in _distroless(files):
+        for named_path in paths:
+            found = spelled(named_path, wanted)
+            if found is not None:
+                yield found, package
 
 
 DPKG = Database(
