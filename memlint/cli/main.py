@@ -24,36 +24,41 @@ def run() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of one call: 0 clean, 1 findings or a missed limit, 2 no answer, 130 interrupted."""
-    if list(arguments) == ["--version"]:
-        print(f"memlint {__version__}")  # without the cost of a parser
-        return OK
     try:
-        return _guarded(arguments)
+        code = _answered(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         _say("memlint: interrupted", "nothing was written; run it again to get an answer")
         return INTERRUPTED
     except BrokenPipeError:
-        # the interpreter flushes at its end and would complain a second time
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         _say(
             "memlint: the output was closed before all of it was written",
             "read all of it, or write it to a file with -o",
         )
         return UNANSWERED
-
-
-def _guarded(arguments: Sequence[str]) -> int:
-    from memlint.cli.parser import parse
-
-    parsed = parse(arguments)
-    try:
-        code: int = parsed.command(parsed)
-        sys.stdout.flush()
-    except (BrokenPipeError, KeyboardInterrupt):
-        raise
     except Exception as error:  # noqa: BLE001  # the last resort: a user gets a line, never a traceback
         return _failed(error)
     return code
+
+
+def _answered(arguments: Sequence[str]) -> int:
+    if list(arguments) == ["--version"]:
+        print(f"memlint {__version__}")  # without the cost of a parser
+        return OK
+    from memlint.cli.parser import parse
+
+    try:
+        parsed = parse(arguments)
+    except SystemExit as end:  # argparse ends so after --help and after errors
+        return end.code if isinstance(end.code, int) else OK
+    code: int = parsed.command(parsed)
+    return code
+
+
+def _drop_output() -> None:
+    """What could not be written stays in the buffer, and the interpreter would complain of it a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(error: Exception) -> int:
@@ -63,6 +68,7 @@ def _failed(error: Exception) -> int:
         _say(f"memlint: error: {error.message}", error.hint)
         return UNANSWERED
     if isinstance(error, OSError):
+        _drop_output()
         _say(f"memlint: error: {error}", "make room or give permission, and run it again")
         return UNANSWERED
     if os.environ.get("MEMLINT_DEBUG"):
