@@ -7,7 +7,6 @@ so parallel runs and killed ones leave whole entries only; what is damaged or of
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +94,8 @@ class Cache:
         return value
 
     def _put(self, key: str, value: Any) -> None:
+        import tempfile  # here, because a run that finds all in the cache has no use for it
+
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,8 @@ class TarBlocks:
         self._plain = False
         self._produced = self._stored_total = 0
         self._free: SimpleQueue[bytearray | None] = SimpleQueue()
-        for _ in range(RING):
+        self._large = promised.size is None or promised.size > SMALL
+        for _ in range(RING if self._large else 1):
             self._free.put(bytearray(BLOCK))
         self._threads: list[threading.Thread] = []
         self._blocks = self._stages(reader)
@@ -129,14 +130,13 @@ class TarBlocks:
         codec = codec_of(start)
         # an uncompressed blob is its tar, unless it is digested in two ways
         self._plain = codec is None and self._diff.name == self._blob.name
-        large = self._promised.size is None or self._promised.size > SMALL
         blocks = self._filled(reader, start, codec)
-        if large:
+        if self._large:
             blocks = self._ahead(blocks)
         if self._verify:
             blocks = self._digested(blocks)
             # gunzip alone takes as long as digests and walk together: a third thread would only take its core away
-            if large and codec != "gzip":
+            if self._large and codec != "gzip":
                 blocks = self._ahead(blocks)
         yield from blocks
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import msgspec
 
 from memlint.model.report import Report
@@ -11,4 +9,4 @@ from memlint.model.report import Report
 
 def to_json(report: Report) -> str:
     """Indented JSON with a final newline; equal reports give equal bytes."""
-    return json.dumps(msgspec.to_builtins(report), indent=2) + "\n"
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"

@@ -170,9 +170,9 @@ def test_a_cache_directory_without_room(command: Memlint) -> None:
     """/dev/full says so for every write; a file system of a few bytes needs root."""
     layout(command.home)
     script = (
-        "import os, sys, memlint.layers.cache as cache\n"
+        "import os, sys, tempfile\n"
         "def full(*_, **__): raise OSError(28, 'No space left on device')\n"
-        "cache.tempfile.mkstemp = full\n"
+        "tempfile.mkstemp = full\n"
         "from memlint.cli.main import main\n"
         "sys.exit(main(['compare', 'oci:good']))\n"
     )
