@@ -123,7 +123,10 @@ class Cache:
     def _entries(self) -> Iterator[tuple[float, Path, int]]:
         """(last use, path, bytes) of each entry of any format; leftovers of killed runs are removed on the way."""
         try:
+            os.listdir(self.directory)  # glob keeps silent about what it cannot read
             paths = list(self.directory.glob("v*/??/*"))
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError as error:
             raise CacheError(
                 f"the cache directory {self.directory} cannot be read ({error.strerror})",

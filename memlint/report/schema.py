@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ SCHEMA_FILE = Path(__file__).parent / "schemas" / "compare-1.schema.json"
 
 def compare_schema() -> dict[str, Any]:
     """The schema of `memlint.compare/1`, draft 2020-12."""
-    (_, definitions) = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    (_, components) = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    definitions = _dedented(components)
     report = definitions.pop("Report")
     properties = {**report["properties"], "schema": {"const": SCHEMA}}
     return {
@@ -28,6 +30,16 @@ def compare_schema() -> dict[str, Any]:
         "properties": properties,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _dedented(value: Any) -> Any:
+    """Descriptions are docstrings, whose indentation Python strips itself from 3.13 on."""
+    if isinstance(value, dict):
+        return {
+            key: inspect.cleandoc(inner) if key == "description" and isinstance(inner, str) else _dedented(inner)
+            for key, inner in value.items()
+        }
+    return [_dedented(inner) for inner in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
