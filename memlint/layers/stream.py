@@ -18,12 +18,12 @@ from isal import igzip, isal_zlib
 
 from memlint.errors import LayerError
 from memlint.layers.limits import RATIO_FLOOR, Limits
+from memlint.layers.tar import RECORD
 from memlint.model.digest import Digest
 from memlint.model.image import Reader
 
 BLOCK = 1 << 20
 """Bytes of one buffer; a multiple of 512, so that no tar header straddles two."""
-RECORD = 512
 RING = 8
 """Buffers of one layer in flight."""
 SMALL = 4 << 20
@@ -157,8 +157,9 @@ class TarBlocks:
                 filled = _fill(fill, buffer)
                 self._produced += filled
                 if tap is not None and filled < BLOCK:
+                    # what follows the compressed stream belongs to the blob's digest, too
                     while tap.read(BLOCK):
-                        """What follows the compressed stream belongs to the blob's digest, too."""
+                        pass
                 self._stored_total = self._produced if tap is None else tap.total
                 self._bound()
                 yield Block(memoryview(buffer)[:filled], self._consumed(tap, buffer, filled))

@@ -41,5 +41,8 @@ def storage_model(name: str) -> StorageModel:
     """The model of a storage driver or snapshotter. UsageError for one that memlint does not know."""
     shared_by = STORAGE.get(name)
     if shared_by is None:
-        raise UsageError(f"{name!r} is no storage model", f"choose one of {', '.join(STORAGE)}")
+        raise UsageError(
+            f"{name!r} is no storage driver whose sharing memlint knows",
+            f"choose one with --storage: {', '.join(STORAGE)}",
+        )
     return StorageModel(name, _KEYS[shared_by], shared_by is BY_CONTAINER)

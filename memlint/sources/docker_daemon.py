@@ -74,9 +74,10 @@ class Daemon:
         self._api: Any = self._client.api  # its methods are not typed throughout
         self._info: Mapping[str, Any] = _answer(self._client.info)
 
-    def storage(self) -> str | None:
-        """The storage model of the daemon's driver; None for a driver that memlint does not know."""
-        return _STORAGE.get(str(self._info.get("Driver")))
+    def storage(self) -> str:
+        """The storage model of the daemon's driver; the driver's own name where there is none for it."""
+        driver = str(self._info.get("Driver") or "unknown")
+        return _STORAGE.get(driver, driver)
 
     def inspect(self, reference: Reference, config_of: Callable[[str], bytes | None]) -> Inspected:
         """Ask for an image without reading it; `config_of` may know its config by image ID. SourceError when absent."""

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -191,12 +192,12 @@ def test_everything_after_the_end_is_read() -> None:
     def blocks_of(data: bytes) -> list[memoryview]:
         return [memoryview(data)[at : at + 512] for at in range(0, len(data), 512)]
 
-    def watched() -> object:
+    def watched() -> Iterator[memoryview]:
         for block in blocks_of(header(b"a") + END + b"z" * 5000):
             taken.append(len(block))
             yield block
 
-    assert len(list(TarReader(Blocks(watched()), Limits()))) == 1  # type: ignore[arg-type]
+    assert len(list(TarReader(Blocks(watched()), Limits()))) == 1
     assert sum(taken) == 512 + 1024 + 5000
 
 

@@ -225,12 +225,19 @@ def test_a_context_that_is_not_there_is_not_another_one(
         ("vfs", "vfs"),
         ("btrfs", "btrfs"),
         ("fuse-overlayfs", "fuse-overlayfs"),
-        ("unheard-of", "overlay2"),
     ],
 )
 def test_the_storage_model_is_the_drivers(daemon: Daemon, driver: str, storage: str) -> None:
     daemon.driver = driver
     assert compare(["web"]).storage == storage
+
+
+def test_a_driver_of_unknown_sharing_is_not_guessed_at(daemon: Daemon) -> None:
+    daemon.driver = "unheard-of"
+    with pytest.raises(MemlintError, match="unheard-of") as caught:
+        compare(["web"])
+    assert "--storage" in caught.value.hint
+    assert compare(["web"], storage="overlay2").storage == "overlay2"
 
 
 def test_a_chosen_storage_model_comes_before_the_drivers(daemon: Daemon) -> None:
