@@ -33,3 +33,14 @@ class LayerError(MemlintError):
 
 class CacheError(MemlintError):
     """The cache directory cannot be used."""
+
+
+class DockerfileError(MemlintError):
+    """A Dockerfile that cannot be read or parsed; `line` is where, if one line can be told."""
+
+    def __init__(self, message: str, hint: str, line: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.line = line
+
+    def inside(self, where: str) -> DockerfileError:
+        return DockerfileError(f"{where}: {self.message}", self.hint, self.line)
