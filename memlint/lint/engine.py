@@ -6,17 +6,16 @@ from typing import Any
 
 import msgspec
 
+from memlint.config import Value
 from memlint.errors import UsageError
 from memlint.lint.fingerprint import Fingerprints
 from memlint.lint.repository import Repository
-from memlint.lint.ruleset import Rule, Value, load_check, thresholds_for
+from memlint.lint.ruleset import Rule, load_check, thresholds_for
 from memlint.model.finding import Finding, Hit, Location, Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from memlint.lint.ruleset import Check
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = ["Active", "Repository", "activate", "run"]
 
@@ -41,10 +40,7 @@ def activate(rule: Rule, severity: Severity | None = None, thresholds: Mapping[s
 def run(repository: Repository, rules: Iterable[Active], targets: Collection[str]) -> list[Finding]:
     """All findings in the targets, by path and line: rules of the repository look at all files and tell of these."""
     hits = [
-        (active, hit)
-        for active in rules
-        for hit in _hits(repository, active, targets)
-        if hit.location.path in targets
+        (active, hit) for active in rules for hit in _hits(repository, active, targets) if hit.location.path in targets
     ]
     hits.sort(key=lambda pair: (_place(pair[1].location), pair[0].rule.id))
     fingerprints = Fingerprints(repository)
@@ -57,7 +53,9 @@ def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints
         message = rule.message.format_map(hit.evidence)
     except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         known = ", ".join(hit.evidence)
-        raise UsageError(f"{rule.id}.toml: the message does not fit ({error!r})", f"its evidence has {known}") from error
+        raise UsageError(
+            f"{rule.id}.toml: the message does not fit ({error!r})", f"its evidence has {known}"
+        ) from error
     return Finding(
         rule=rule.id,
         name=rule.name,

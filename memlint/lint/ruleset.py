@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import tomli
 
-from memlint.errors import UsageError
+from memlint.config import Value
+from memlint.errors import UsageError, did_you_mean
 from memlint.model.finding import Severity
 
 TYPE_CHECKING = False
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     Check: TypeAlias = Callable[..., Iterable[Hit]]
 
 Scope = Literal["file", "repository", "images"]
-Value: TypeAlias = bool | int | float | str | tuple[str, ...]
-"""What a threshold may be."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _TYPES: dict[str, Any] = {
@@ -161,6 +160,4 @@ def _takes(name: str, wanted: Mapping[str, str]) -> str:
 
 
 def _like(name: str, known: Iterable[str]) -> str:
-    from memlint.lint.naming import did_you_mean
-
     return did_you_mean(name, known) or "the checks are: " + ", ".join(known)
