@@ -39,7 +39,7 @@ def _dedented(value: Any) -> Any:
             key: inspect.cleandoc(inner) if key == "description" and isinstance(inner, str) else _dedented(inner)
             for key, inner in value.items()
         }
-    return [_dedented(inner) for inner in value] if isinstance(value, list) else value
+    return [_dedented(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 if __name__ == "__main__":
