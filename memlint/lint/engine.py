@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from memlint.config import Value
+from memlint.config import RuleSettings
 from memlint.errors import UsageError
 from memlint.lint.fingerprint import Fingerprints
 from memlint.lint.repository import Repository
@@ -15,36 +15,93 @@ from memlint.model.finding import Finding, Hit, Location, Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["Active", "Repository", "activate", "run"]
+__all__ = ["Active", "Override", "Repository", "activate", "run"]
+
+
+class Override(msgspec.Struct, frozen=True):
+    """What holds for a rule in some files: it is silent there, or it has other settings."""
+
+    globs: Any
+    ignored: bool
+    settings: RuleSettings | None = None
 
 
 class Active(msgspec.Struct, frozen=True):
-    """A rule that is switched on, with its check and the thresholds in force."""
+    """A rule that is switched on, with its check and the thresholds in force; `check` is None for the engine's own."""
 
     rule: Rule
-    check: Any
-    thresholds: dict[str, Any]
     severity: Severity
+    check: Any = None
+    thresholds: dict[str, Any] = {}
+    overrides: tuple[Override, ...] = ()
+
+    def ignored(self, path: str) -> bool:
+        """Whether the rule is silent in a file."""
+        return any(each.ignored and each.globs.match(path) for each in self.overrides)
+
+    def severity_in(self, path: str) -> Severity:
+        """How much a finding in a file weighs."""
+        for each in self._settings(path):
+            if each.severity is not None:
+                return each.severity
+        return self.severity
+
+    def thresholds_in(self, path: str) -> dict[str, Any]:
+        """The thresholds for a file."""
+        changed: dict[str, Any] = {}
+        for each in self._settings(path):
+            changed = {**each.thresholds, **changed}
+        return {**self.thresholds, **thresholds_for(self.check, changed, f"{self.rule.id} in {path}")}
+
+    def _settings(self, path: str) -> Iterator[RuleSettings]:
+        """Those that hold for a file; the last one of the configuration comes first, and decides."""
+        for each in reversed(self.overrides):
+            if each.settings is not None and each.globs.match(path):
+                yield each.settings
 
 
-def activate(rule: Rule, severity: Severity | None = None, thresholds: Mapping[str, Value] | None = None) -> Active:
-    """The rule, ready to run; its severity and its thresholds may be overridden. UsageError when they do not fit."""
-    where = f"{rule.id}.toml"
-    check = load_check(rule, where)
-    values = thresholds_for(check, {**rule.thresholds, **(thresholds or {})}, where)
-    return Active(rule, check, values, severity or rule.severity)
+def activate(
+    rule: Rule, settings: RuleSettings | None = None, overrides: tuple[Override, ...] = (), where: str = ""
+) -> Active:
+    """The rule, ready to run. UsageError when the settings do not fit it; `where` names who gave them."""
+    severity = (settings and settings.severity) or rule.severity
+    changed = [each.settings.thresholds for each in overrides if each.settings and each.settings.thresholds]
+    if changed and rule.scope == "repository":
+        raise UsageError(
+            f"{where}{rule.id} looks at all files at once: it has one set of thresholds",
+            f"write them into the table rule.{rule.id}, not into per-path",
+        )
+    if rule.check is None:
+        return Active(rule, severity, overrides=overrides)
+    check = load_check(rule, f"{rule.id}.toml")
+    thresholds = thresholds_for(check, rule.thresholds, f"{rule.id}.toml")
+    for values in ((settings.thresholds if settings else {}), *changed):
+        thresholds_for(check, values, f"{where}{rule.id}")
+    if settings:
+        thresholds |= thresholds_for(check, settings.thresholds, f"{where}{rule.id}")
+    return Active(rule, severity, check, thresholds, overrides)
 
 
 def run(repository: Repository, rules: Iterable[Active], targets: Collection[str]) -> list[Finding]:
     """All findings in the targets, by path and line: rules of the repository look at all files and tell of these."""
     hits = [
-        (active, hit) for active in rules for hit in _hits(repository, active, targets) if hit.location.path in targets
+        (active, hit)
+        for active in rules
+        if active.check is not None
+        for hit in _hits(repository, active, targets)
+        if hit.location.path in targets
     ]
-    hits.sort(key=lambda pair: (_place(pair[1].location), pair[0].rule.id))
+    return findings_of(repository, hits)
+
+
+def findings_of(repository: Repository, hits: Iterable[tuple[Active, Hit]]) -> list[Finding]:
+    """The findings that hits stand for, by path, line and rule, without those that the configuration ignores."""
     fingerprints = Fingerprints(repository)
-    return [finding(active.rule, active.severity, hit, fingerprints) for active, hit in hits]
+    kept = [(active, hit) for active, hit in hits if not active.ignored(hit.location.path)]
+    kept.sort(key=lambda pair: (_place(pair[1].location), pair[0].rule.id))
+    return [finding(active.rule, active.severity_in(hit.location.path), hit, fingerprints) for active, hit in kept]
 
 
 def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints) -> Finding:
@@ -76,7 +133,8 @@ def _hits(repository: Repository, active: Active, targets: Collection[str]) -> I
         return
     for dockerfile in repository.dockerfiles:
         if dockerfile.path in targets:
-            yield from active.check(dockerfile, repository, **active.thresholds)
+            thresholds = active.thresholds_in(dockerfile.path) if active.overrides else active.thresholds
+            yield from active.check(dockerfile, repository, **thresholds)
 
 
 def _place(location: Location) -> tuple[str, int, int]:

@@ -103,6 +103,10 @@ def load_check(rule: Rule, where: str) -> Check:
 def thresholds_for(check: Check, values: Mapping[str, Value], where: str) -> dict[str, Any]:
     """The values as the check declares them. UsageError names one of another type."""
     wanted = _parameters(check)
+    for key in values:
+        if key not in wanted:
+            hint = did_you_mean(key, wanted) or _takes(check.__name__, wanted)
+            raise UsageError(f"{where}: there is no threshold {key!r}", hint)
     try:
         return {key: msgspec.convert(value, _TYPES[wanted[key]]) for key, value in values.items()}
     except msgspec.ValidationError as error:
