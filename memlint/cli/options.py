@@ -55,6 +55,26 @@ def option(group: Any, *flags: str, **settings: Any) -> None:
     group.add_argument(*flags, **settings)
 
 
+def listed(group: Any, *flags: str, **settings: Any) -> None:
+    """An option that takes a list, parted by commas, and may be repeated; its value is a tuple, None when not given."""
+    option(group, *flags, type=_parts, action=_Extend, default=None, **settings)
+
+
+class _Extend(argparse.Action):
+    """Lists of one option join; the first one replaces what the environment says."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, values if before is self.default else before + values)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list, parted by commas")
+    return parts
+
+
 def flag(group: Any, *flags: str, help: str) -> None:  # noqa: A002  # argparse's own word
     given = os.environ.get(variable(flags), "").lower()
     if given not in (*_YES, *_NO):

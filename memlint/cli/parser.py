@@ -20,6 +20,7 @@ of layers: the same library installed by two images is two inodes."""
 
 
 _COMMANDS = {
+    "lint": "find in Dockerfiles what keeps images from sharing RAM",
     "compare": "find the same bytes in different layers of images, and price them",
     "cache": "look at the cache of layers, or make it smaller",
 }
@@ -33,7 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def build(only: str | None = None, *, everything: bool = False) -> argparse.ArgumentParser:
-    """The parser, with the options of one command: those of others cost time, and their variables are not its concern."""
+    """The parser, with the options of one command: others cost time, and have variables that do not concern it."""
     parser = Parser("memlint", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"memlint {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -42,7 +42,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Suppression(msgspec.Struct, frozen=True):
-    """One comment: what it names, and the lines that it covers; None are all. `used` are the rules it was needed for."""
+    """One comment: what it names, and the lines it covers; None are all. `used` are the rules it was needed for."""
 
     span: Span
     names: tuple[Named, ...]
@@ -113,7 +113,8 @@ def _covers(dockerfile: Dockerfile, line: int, comments: Collection[int]) -> tup
 
 def _covered(finding: Finding, comments: Mapping[str, Iterable[Suppression]]) -> bool:
     """Every comment that covers it counts as used, so all of them are asked."""
-    return any([comment.covers(finding) for comment in comments.get(finding.location.path, ())])
+    covering = [comment for comment in comments.get(finding.location.path, ()) if comment.covers(finding)]
+    return bool(covering)
 
 
 def _about(
