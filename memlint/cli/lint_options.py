@@ -16,7 +16,7 @@ THRESHOLDS = ("error", "warning", "info", "style", "none")
 _DESCRIPTION = """\
 Lint Dockerfiles: find what will make the images built from them hold executables and libraries in RAM more than once.
 
-Rules look at one file or at all Dockerfiles of the repository at once. Without a PATH, the Dockerfiles below the current
+Rules look at one file, or at all Dockerfiles of the repository. Without a PATH, the Dockerfiles below the current
 directory are linted; with some, findings are reported in these alone, and the others are read to compare with."""
 
 _EPILOG = """\
@@ -83,7 +83,7 @@ def _gate_options(group: Any) -> None:
     )
     flag(group, "--exit-zero", help="exit 0 whatever is found; 2 stays 2")
     option(group, "--baseline", metavar="FILE", help="do not report the findings that this file lists")
-    option(group, "--write-baseline", metavar="FILE", help="write what is found into a baseline file, and report nothing")
+    option(group, "--write-baseline", metavar="FILE", help="write what is found into such a file, and report nothing")
 
 
 def _input_options(group: Any) -> None:

@@ -1,0 +1,176 @@
+"""From the paths of a call to the Dockerfiles of its repository, those to report on, and what cannot be read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import msgspec
+
+from memlint.dockerfile.discover import find_dockerfiles, is_dockerfile_name
+from memlint.errors import DockerfileError
+from memlint.lint.globs import Globs
+from memlint.lint.reading import parse, read_bytes
+from memlint.lint.repository import Repository
+from memlint.model.lint import FileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from memlint.config import Config
+    from memlint.model.dockerfile import Dockerfile
+
+STANDARD_INPUT = "-"
+
+
+class Standard(msgspec.Struct, frozen=True):
+    """What came by standard input, and the path of the file that it stands for; None is no file at all."""
+
+    content: bytes
+    filename: str | None = None
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """The Dockerfiles of a call.
+
+    `targets` are those to report on, by path; `contents` their bytes as they were read; `notes` what one should know.
+    """
+
+    repository: Repository
+    targets: tuple[str, ...]
+    contents: dict[str, bytes]
+    errors: tuple[FileError, ...]
+    notes: tuple[str, ...]
+
+
+def gather(paths: Sequence[str], config: Config, standard: Standard | None = None, *, whole: bool = True) -> Gathered:
+    """Read the Dockerfiles that `paths` name or hold; with `whole`, also the others of their repository.
+
+    The repository is the git work tree around them, else the directory of the configuration file; with neither, it is
+    what the paths name. An excluded file is read when it is named, and so is one that git ignores.
+    """
+    return _Gathering(paths, config, standard).gather(whole)
+
+
+class _Gathering:
+    def __init__(self, paths: Sequence[str], config: Config, standard: Standard | None) -> None:
+        self._paths = list(dict.fromkeys(paths)) or ["."]
+        self._config, self._standard = config, standard
+        places = [standard.filename if standard and path == STANDARD_INPUT else path for path in self._paths]
+        found = repository_root(places[0] or ".", config)
+        self.is_repository = found is not None
+        self.root = found or _common([place for place in places if place])
+        self._excluded = Globs(config.exclude, config.directory, self.root)
+        self._contents: dict[str, bytes] = {}
+        self._dockerfiles: dict[str, Dockerfile] = {}
+        self._errors: list[FileError] = []
+        self._notes: list[str] = []
+        self._seen: set[str] = set()
+
+    def gather(self, whole: bool) -> Gathered:
+        named: list[str] = []
+        for path in self._paths:
+            if path == STANDARD_INPUT and self._standard is not None:
+                self._add(self._name(self._standard.filename or STANDARD_INPUT), self._standard.content)
+            elif os.path.isdir(path):
+                self._directory(path)
+            else:
+                named.append(self._name(path))
+                self._read(named[-1])
+        targets = tuple(sorted(self._dockerfiles))
+        alone = self._standard is not None and self._standard.filename is None
+        if whole and self.is_repository and not alone:
+            self._others(named)
+        files = [self._dockerfiles[path] for path in sorted(self._dockerfiles)]
+        errors = sorted(self._errors, key=lambda error: error.path)
+        return Gathered(Repository(files, self.root), targets, self._contents, tuple(errors), tuple(self._notes))
+
+    def _directory(self, path: str) -> None:
+        prefix = self._name(path)
+        for found in find_dockerfiles(path):
+            name = found if prefix == "." else f"{prefix}/{found}"
+            if not self._excluded.match(name) and self._first(name):
+                self._read(name)
+
+    def _others(self, named: Iterable[str]) -> None:
+        """The rest of the repository: read to compare with, and no reason to fail."""
+        listed = find_dockerfiles(self.root)
+        for path in listed:
+            if path not in self._dockerfiles and not self._excluded.match(path) and self._first(path):
+                try:
+                    content = read_bytes(os.path.join(self.root, path))
+                    self._dockerfiles[path] = parse(content, path, self._config.build_args)
+                except DockerfileError as error:
+                    if all(path != each.path for each in self._errors):
+                        where = path if error.line is None else f"{path}:{error.line}"
+                        self._notes.append(f"{where}: {error.message}; nothing is compared with it")
+        self._notes += [f"{path}: git ignores it; linted, for it was named" for path in self._ignored(named, listed)]
+
+    def _read(self, name: str) -> None:
+        self._first(name)
+        try:
+            content = read_bytes(os.path.join(self.root, name))
+        except DockerfileError as error:
+            self._errors.append(FileError(name, error.line, error.message, error.hint))
+            return
+        self._add(name, content)
+
+    def _add(self, name: str, content: bytes) -> None:
+        try:
+            self._dockerfiles[name] = parse(content, name, self._config.build_args)
+            self._contents[name] = content
+        except DockerfileError as error:
+            self._errors.append(FileError(name, error.line, error.message, error.hint))
+
+    def _first(self, name: str) -> bool:
+        """False for a file that was met already under another name."""
+        real = os.path.realpath(os.path.join(self.root, name))
+        if real in self._seen:
+            return False
+        self._seen.add(real)
+        return True
+
+    def _name(self, path: str) -> str:
+        """Relative to the root, with slashes; a path outside of it stays absolute."""
+        if path == STANDARD_INPUT:
+            return path
+        name = os.path.relpath(os.path.abspath(path), self.root)
+        outside = name == os.pardir or name.startswith(os.pardir + os.sep)
+        return (os.path.abspath(path) if outside else name).replace(os.sep, "/")
+
+    def _ignored(self, named: Iterable[str], listed: Sequence[str]) -> Iterator[str]:
+        for path in named:
+            if path in listed or path not in self._dockerfiles or not is_dockerfile_name(path.rpartition("/")[2]):
+                continue
+            command = ("git", "check-ignore", "-q", "--", path)
+            try:
+                status = subprocess.run(command, cwd=self.root, capture_output=True, check=False).returncode
+            except OSError:
+                return
+            if status == 0:
+                yield path
+
+
+def repository_root(path: str, config: Config) -> str | None:
+    """The work tree of git that holds the path, else the directory of the configuration file, if that holds it."""
+    start = os.path.abspath(path)
+    directory = start if os.path.isdir(start) else os.path.dirname(start)
+    while True:
+        if os.path.exists(os.path.join(directory, ".git")):
+            return directory
+        above = os.path.dirname(directory)
+        if above == directory:
+            break
+        directory = above
+    if config.file is not None and os.path.commonpath((config.directory, start)) == config.directory:
+        return config.directory
+    return None
+
+
+def _common(places: Iterable[str]) -> str:
+    """The current directory, when it holds all of them, else the one that does."""
+    here = os.getcwd()
+    directories = [place if os.path.isdir(place) else os.path.dirname(place) for place in map(os.path.abspath, places)]
+    common = os.path.commonpath([here, *directories])
+    return here if common == here or not directories else os.path.commonpath(directories)
