@@ -107,7 +107,10 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Dockerfile(msgspec.Struct, frozen=True):
-    """A whole file. `directives` are the parser directives by lower-case name; `preamble` is what precedes any FROM."""
+    """A whole file. `directives` are the parser directives by lower-case name; `preamble` is what precedes any FROM.
+
+    `build_args` are those that its variables were expanded with.
+    """
 
     path: str
     text: str
@@ -116,6 +119,7 @@ class Dockerfile(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...]
     comments: tuple[Word, ...]
     """Whole-line comments, the `#` included; directives are not among them, lines of heredocs neither."""
+    build_args: dict[str, str] = {}
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:
