@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _BOM = "\ufeff"
 _ROUNDS = 10
-"""A repair may show what another one can repair; more rounds than this would be a circle."""
+_MOST = 1000
+"""A repair may show what another one can repair; but not so often in a file."""
 
 
 class Repaired(msgspec.Struct, frozen=True):
@@ -113,7 +114,7 @@ class _Work:
             dockerfile = parse(content, path, self._build_args)
         except (DockerfileError, ValueError):
             return False
-        if content in self._states[path]:
+        if content in self._states[path] or len(self._states[path]) > _MOST:
             return False
         repository = self.repository.with_dockerfile(dockerfile)
         was = len(self._linter.of_rule(self.repository, path, finding.rule))

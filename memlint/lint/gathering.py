@@ -35,6 +35,7 @@ class Gathered(msgspec.Struct, frozen=True):
     """The Dockerfiles of a call.
 
     `targets` are those to report on, by path; `contents` their bytes as they were read; `notes` what one should know.
+    `standard` is the path of the one that came by standard input.
     """
 
     repository: Repository
@@ -42,25 +43,49 @@ class Gathered(msgspec.Struct, frozen=True):
     contents: dict[str, bytes]
     errors: tuple[FileError, ...]
     notes: tuple[str, ...]
+    standard: str | None = None
 
 
-def gather(paths: Sequence[str], config: Config, standard: Standard | None = None, *, whole: bool = True) -> Gathered:
+class Root(msgspec.Struct, frozen=True):
+    """The directory that paths are relative to; `is_repository` when what lies in it belongs together."""
+
+    directory: str
+    is_repository: bool
+
+
+def gather(
+    paths: Sequence[str], config: Config, root: Root, standard: Standard | None = None, *, whole: bool = True
+) -> Gathered:
     """Read the Dockerfiles that `paths` name or hold; with `whole`, also the others of their repository.
 
-    The repository is the git work tree around them, else the directory of the configuration file; with neither, it is
-    what the paths name. An excluded file is read when it is named, and so is one that git ignores.
+    An excluded file is read when it is named, and so is one that git ignores.
     """
-    return _Gathering(paths, config, standard).gather(whole)
+    return _Gathering(paths, config, root, standard).gather(whole)
+
+
+def find_root(paths: Sequence[str], config: Config, standard: Standard | None = None) -> Root:
+    """The git work tree around the first of the paths, else the directory of the configuration file.
+
+    With neither there is no repository: files are compared with those of the call alone.
+    """
+    names = [standard.filename if standard and path == STANDARD_INPUT else path for path in paths]
+    places = [os.path.abspath(name) for name in names if name] or [os.getcwd()]
+    directory = places[0] if os.path.isdir(places[0]) else os.path.dirname(places[0])
+    above = ""
+    while directory != above:
+        if os.path.exists(os.path.join(directory, ".git")):
+            return Root(directory, True)
+        above, directory = directory, os.path.dirname(directory)
+    if config.file is not None and os.path.commonpath((config.directory, places[0])) == config.directory:
+        return Root(config.directory, True)
+    return Root(_common(places), False)
 
 
 class _Gathering:
-    def __init__(self, paths: Sequence[str], config: Config, standard: Standard | None) -> None:
+    def __init__(self, paths: Sequence[str], config: Config, root: Root, standard: Standard | None) -> None:
         self._paths = list(dict.fromkeys(paths)) or ["."]
         self._config, self._standard = config, standard
-        places = [standard.filename if standard and path == STANDARD_INPUT else path for path in self._paths]
-        found = repository_root(places[0] or ".", config)
-        self.is_repository = found is not None
-        self.root = found or _common([place for place in places if place])
+        self.root, self.is_repository = root.directory, root.is_repository
         self._excluded = Globs(config.exclude, config.directory, self.root)
         self._contents: dict[str, bytes] = {}
         self._dockerfiles: dict[str, Dockerfile] = {}
@@ -70,9 +95,12 @@ class _Gathering:
 
     def gather(self, whole: bool) -> Gathered:
         named: list[str] = []
+        standard = None
         for path in self._paths:
             if path == STANDARD_INPUT and self._standard is not None:
-                self._add(self._name(self._standard.filename or STANDARD_INPUT), self._standard.content)
+                standard = self._name(self._standard.filename or STANDARD_INPUT)
+                self._first(standard)
+                self._add(standard, self._standard.content)
             elif os.path.isdir(path):
                 self._directory(path)
             else:
@@ -84,7 +112,8 @@ class _Gathering:
             self._others(named)
         files = [self._dockerfiles[path] for path in sorted(self._dockerfiles)]
         errors = sorted(self._errors, key=lambda error: error.path)
-        return Gathered(Repository(files, self.root), targets, self._contents, tuple(errors), tuple(self._notes))
+        repository = Repository(files, self.root)
+        return Gathered(repository, targets, self._contents, tuple(errors), tuple(self._notes), standard)
 
     def _directory(self, path: str) -> None:
         prefix = self._name(path)
@@ -152,25 +181,8 @@ class _Gathering:
                 yield path
 
 
-def repository_root(path: str, config: Config) -> str | None:
-    """The work tree of git that holds the path, else the directory of the configuration file, if that holds it."""
-    start = os.path.abspath(path)
-    directory = start if os.path.isdir(start) else os.path.dirname(start)
-    while True:
-        if os.path.exists(os.path.join(directory, ".git")):
-            return directory
-        above = os.path.dirname(directory)
-        if above == directory:
-            break
-        directory = above
-    if config.file is not None and os.path.commonpath((config.directory, start)) == config.directory:
-        return config.directory
-    return None
-
-
-def _common(places: Iterable[str]) -> str:
+def _common(places: Sequence[str]) -> str:
     """The current directory, when it holds all of them, else the one that does."""
     here = os.getcwd()
-    directories = [place if os.path.isdir(place) else os.path.dirname(place) for place in map(os.path.abspath, places)]
-    common = os.path.commonpath([here, *directories])
-    return here if common == here or not directories else os.path.commonpath(directories)
+    directories = [place if os.path.isdir(place) else os.path.dirname(place) for place in places]
+    return here if os.path.commonpath([here, *directories]) == here else os.path.commonpath(directories)

@@ -46,8 +46,13 @@ def read_bytes(place: str) -> bytes:
 
 
 def parse(content: bytes, path: str, build_args: Mapping[str, str]) -> Dockerfile:
-    """The Dockerfile that the bytes are. DockerfileError without the path in its message."""
+    """The Dockerfile that the bytes are. DockerfileError, whose message leaves the path to who reports it."""
     try:
         return parse_dockerfile(content, path, build_args)
+    except DockerfileError as error:
+        message = error.message
+        for prefix in (f"{path}:{error.line}: ", f"{path}: "):
+            message = message.removeprefix(prefix)
+        raise DockerfileError(message, error.hint, error.line) from error
     except RecursionError as error:
         raise DockerfileError("is nested too deeply to be understood", "simplify it") from error

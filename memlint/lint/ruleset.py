@@ -70,11 +70,11 @@ def rules_directory() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / "rules"
 
 
-def load_rules(directory: Path | None = None, more: Iterable[Path] = ()) -> tuple[Rule, ...]:
+def load_rules(directory: Path | None = None, more: Iterable[str] = ()) -> tuple[Rule, ...]:
     """All rules, by id, with those of the users' own directories. UsageError names the file that is no rule."""
     rules: dict[str, Rule] = {}
     names: dict[str, Path] = {}
-    for place in (directory or rules_directory(), *more):
+    for place in (directory or rules_directory(), *map(Path, more)):
         for path in _files(place):
             rule = _load(path)
             if rule.id in rules or rule.name in names:
