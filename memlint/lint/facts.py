@@ -11,8 +11,7 @@ from memlint.dockerfile.expand import expand
 from memlint.dockerfile.installs import installs_in
 from memlint.dockerfile.reference import parse_base
 from memlint.dockerfile.scope import environments
-from memlint.dockerfile.shell import commands_of, join
-from memlint.dockerfile.shell_wrappers import SHELLS, program
+from memlint.dockerfile.shell import SHELLS, commands_of, join, program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +38,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class StageFacts:
-    """A stage. `final`: its layers are in the image that the file builds: it is the last stage, or an ancestor of it."""
+    """A stage. `final`: its layers are in the image of the file: it is the last stage, or an ancestor of that."""
 
     def __init__(self, facts: Facts, stage: Stage, final: bool) -> None:
         self._facts = facts

@@ -14,10 +14,27 @@ if TYPE_CHECKING:
 _GRAMMAR = Grammar(
     "acot",
     frozenset(
-        ("--target-release", "--default-release", "--option", "--config-file", "--host-architecture", "--build-profiles")
+        (
+            "--target-release",
+            "--default-release",
+            "--option",
+            "--config-file",
+            "--host-architecture",
+            "--build-profiles",
+        )
     ),
 )
-_NOT_DONE = ("-s", "--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "-d", "--download-only", "--print-uris")
+_NOT_DONE = (
+    "-s",
+    "--simulate",
+    "--just-print",
+    "--dry-run",
+    "--recon",
+    "--no-act",
+    "-d",
+    "--download-only",
+    "--print-uris",
+)
 _PACKAGE = re.compile(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)(?:(=)([A-Za-z0-9.+:~*-]+)|(/[a-z0-9./-]+))?\Z")
 _BEFORE_VERSION = re.compile(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)([=/])")
 _FILE = re.compile(r".*\.deb\Z")
@@ -73,5 +90,3 @@ def _package(operand: Operand) -> Package | None:
     exact = match[3] if match[3] and "*" not in match[3] else None
     constraint = None if exact else (match[2] or "") + (match[3] or "") + (match[4] or "")
     return Package("apt", match[1], exact, constraint or None, operand.raw, operand.span)
-
-

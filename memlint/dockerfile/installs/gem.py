@@ -33,7 +33,17 @@ _GEM = Grammar(
 _BUNDLE = Grammar(
     "j",
     frozenset(
-        ("--jobs", "--retry", "--path", "--without", "--with", "--gemfile", "--binstubs", "--shebang", "--target-rbconfig")
+        (
+            "--jobs",
+            "--retry",
+            "--path",
+            "--without",
+            "--with",
+            "--gemfile",
+            "--binstubs",
+            "--shebang",
+            "--target-rbconfig",
+        )
     ),
 )
 _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)(?::([0-9A-Za-z.]+))?\Z")

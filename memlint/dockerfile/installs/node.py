@@ -6,7 +6,16 @@ import posixpath
 import re
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.values import Arguments, Found, Grammar, Package, Removal, arguments_of, install, removal
+from memlint.dockerfile.installs.values import (
+    Arguments,
+    Found,
+    Grammar,
+    Package,
+    Removal,
+    arguments_of,
+    install,
+    removal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +105,9 @@ def read_yarn(placed: Placed) -> Found | Removal | None:
     rest = arguments.without(1)
     files = ("package.json", _LOCKS["yarn"])
     if not arguments.operands:
-        return None if arguments.has(("--version", "-v", "--help", "-h")) else _project("yarn", placed, arguments, files)
+        return (
+            None if arguments.has(("--version", "-v", "--help", "-h")) else _project("yarn", placed, arguments, files)
+        )
     if subcommand == "install" or (subcommand == "workspaces" and rest.subcommand() == "focus"):
         return _project("yarn", placed, Arguments((), rest.options, rest.words, rest.certain), files)
     if subcommand == "global" and rest.subcommand() == "add":

@@ -193,4 +193,11 @@ def _package(manager: str, operand: Operand) -> Package | None:
         return None
     if limits.startswith("@"):
         return None
-    return Package(manager, normalised(match[1]), exact[1] if exact else None, None if exact else limits or None, operand.raw, operand.span)
+    return Package(
+        manager,
+        normalised(match[1]),
+        exact[1] if exact else None,
+        None if exact else limits or None,
+        operand.raw,
+        operand.span,
+    )

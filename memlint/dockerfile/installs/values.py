@@ -51,8 +51,8 @@ class Install(msgspec.Struct, frozen=True):
     """An install command, without what the same instruction removes again.
 
     - `files`: lists of packages that it reads, as they are written: relative ones are relative to `directory`.
-    - `complete`: `packages` and `files` are all it installs for certain; False where a word is not known, names a file or
-      an URL instead of a package, or where the command is `conditional`.
+    - `complete`: `packages` and `files` are what it installs, for certain; False where a word is not known or names a
+      file or an URL instead of a package, and where the command is `conditional`.
     - `directory`: where it runs; None when unknown.
     """
 

@@ -6,13 +6,13 @@ import re
 from fnmatch import fnmatchcase
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.shell_syntax import Literal, Parameter
+from memlint.dockerfile.shell.syntax import Literal, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Protocol
 
-    from memlint.dockerfile.shell_syntax import Part, WordNode
+    from memlint.dockerfile.shell.syntax import Part, WordNode
 
     class Lookup(Protocol):
         """Where the variables come from that the script does not set."""
@@ -60,7 +60,7 @@ class State:
         """The value; None where it is not certain, or where the variable may be unset."""
         return self.values[name] if name in self.values else self.environment.get(name)
 
-    def set(self, name: str, value: str | None) -> None:
+    def assign(self, name: str, value: str | None) -> None:
         """Assign. A value too long to carry along is not known."""
         self.log.append((name, self.values.get(name, _MISSING)))
         self.values[name] = value if value is None or len(value) <= _LONGEST else None
@@ -89,7 +89,7 @@ class State:
             if name == EVERYTHING:
                 self.forget_all()
             else:
-                self.set(name, None)
+                self.assign(name, None)
 
     def forget_since(self, mark: int) -> None:
         """What changed since then did so on one of several ways here."""
@@ -182,7 +182,7 @@ class State:
         return None if any(_SEPARATORS.search(word) or not word for word in words) else words
 
     def set_array(self, name: str, words: list[str] | None) -> None:
-        self.set(f"{name}[@]", None if words is None else "".join(_ARRAY + word for word in words))
+        self.assign(f"{name}[@]", None if words is None else "".join(_ARRAY + word for word in words))
 
     def tilde(self, parts: tuple[Part, ...]) -> tuple[Part, ...] | None:
         """A leading `~` replaced; None where the home is not known."""
@@ -268,7 +268,7 @@ class State:
         if text is not None and not part.quoted and quotes and _SEPARATORS.search(text):
             return None
         if operator == ":=" and text is not None:
-            self.set(part.name, text)
+            self.assign(part.name, text)
         return text
 
     def pattern(self, parts: Iterable[Part]) -> str | None:

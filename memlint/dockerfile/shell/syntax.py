@@ -151,7 +151,8 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^]\[ \t\n;|&<>()]*\])?(\+
 _REDIRECT = re.compile(r"[0-9]*(?:<<<|<<-|<<|<>|<&|>>|>&|>\||[<>](?!\())|&>>?")
 _SEPARATOR = re.compile(r"&(?![&>])|;(?![;&])")
 _RESERVED = re.compile(
-    r"(?:if|then|elif|else|fi|do|done|case|esac|while|until|for|select|function|in|time|\[\[|[{}!])(?=[ \t\n;|&()<>]|\\\n|\Z)"
+    r"(?:if|then|elif|else|fi|do|done|case|esac|while|until|for|select|function|in|time|\[\[|[{}!])"
+    r"(?=[ \t\n;|&()<>]|\\\n|\Z)"
 )
 _TEST_END = re.compile(r"\]\](?=[ \t\n;|&()<>]|\Z)")
 _PARENTHESIS = re.compile(r"[()]|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
@@ -180,7 +181,7 @@ class _Parser:
     # Lists
 
     def sequence(self) -> Sequence:
-        """Lists up to what closes them: the end, `)`, `;;` or a reserved word like `fi`, which is left to the caller."""
+        """Lists up to what closes them, which is left to the caller: the end, `)`, `;;`, a reserved word like `fi`."""
         self.depth += 1
         if self.depth > DEPTH:
             raise Unparseable
@@ -503,7 +504,7 @@ class _Parser:
         return WordNode(tuple(parts), start, self.at) if self.at > start and parts else None
 
     def part(self, parts: list[Part], *, quoted: bool) -> None:
-        """What begins with one of the characters ' \" \\ $ ` outside of double quotes, or with the last three inside."""
+        """What begins with ', \", \\, $ or ` outside of double quotes, or with one of the last three inside."""
         character = self.script[self.at]
         if character == "'":
             self.single_quotes(parts)
