@@ -22,6 +22,9 @@ of layers: the same library installed by two images is two inodes."""
 _COMMANDS = {
     "lint": "find in Dockerfiles what keeps images from sharing RAM",
     "compare": "find the same bytes in different layers of images, and price them",
+    "rules": "list the rules",
+    "explain": "say of a rule what it finds, why it matters in RAM, and what to do",
+    "completion": "print the completion of a shell",
     "cache": "look at the cache of layers, or make it smaller",
 }
 """What each is for; its options are in the module that is named after it."""

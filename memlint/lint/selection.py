@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from memlint.errors import UsageError, did_you_mean
 from memlint.lint.engine import Active, Override, activate
 from memlint.lint.globs import Globs
@@ -38,6 +40,22 @@ def chosen(rules: Sequence[Rule], config: Config) -> tuple[Rule, ...]:
     selected = _matching(rules, (*wanted, *config.extend_select), where)
     ignored = _matching(rules, config.ignore, where)
     return tuple(rule for rule in rules if rule.id in selected - ignored)
+
+
+def with_severities(rules: Sequence[Rule], config: Config) -> tuple[Rule, ...]:
+    """All rules, with the severities and thresholds that the configuration gives them."""
+    where = "" if config.file is None else f"{config.file}: "
+    changed = _by_rule(rules, config.rule, where)
+    return tuple(
+        msgspec.structs.replace(
+            rule,
+            severity=changed[rule.id].severity or rule.severity,
+            thresholds={**rule.thresholds, **changed[rule.id].thresholds},
+        )
+        if rule.id in changed
+        else rule
+        for rule in rules
+    )
 
 
 def active_rules(rules: Sequence[Rule], config: Config, root: str) -> tuple[Active, ...]:

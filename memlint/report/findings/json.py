@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from memlint.model.lint import LintReport
-from memlint.report.findings.page import Page
+from memlint.report.findings.page import Page, legible
 
 
 def to_json(report: LintReport, page: Page) -> str:  # noqa: ARG001  # the page changes nothing
@@ -16,7 +16,7 @@ def to_json(report: LintReport, page: Page) -> str:  # noqa: ARG001  # the page 
 def _clean(value: object) -> object:
     """Bytes of a Dockerfile that are no UTF-8 are no JSON either."""
     if isinstance(value, str):
-        return value if value.isprintable() else value.encode("utf-8", "backslashreplace").decode()
+        return legible(value)
     if isinstance(value, dict):
         return {key: _clean(inner) for key, inner in value.items()}
     return [_clean(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -74,3 +74,8 @@ def _escaped(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
         code -= 0xDC00
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+
+
+def legible(text: str) -> str:
+    """The text with its lines, but without bytes that are not UTF-8: JSON cannot hold them."""
+    return text.encode("utf-8", "backslashreplace").decode()

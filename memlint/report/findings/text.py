@@ -8,8 +8,8 @@ from unicodedata import combining, east_asian_width
 
 from memlint.model.finding import Finding, Location, Related
 from memlint.model.lint import LintReport, RuleCount
+from memlint.model.units import plural
 from memlint.report.findings.page import Page, count_severities, position, printable
-from memlint.report.units import plural
 
 _COLORS = {"error": "1;31", "warning": "1;33", "info": "1;36", "style": "1;35"}
 _RELATED_SHOWN = 3
