@@ -90,7 +90,7 @@ def zsh(script: Path) -> Iterator[Ask]:
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(script.parent)
-        os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb", "PS1": "", "HOME": str(script.parent)})
+        os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb", "PS1": "", "HOME": str(script.parent)})  # noqa: S606
     setup = "autoload -Uz compinit; compinit -u -D; LISTMAX=999; unsetopt beep; bindkey '^I' list-choices"
     os.write(terminal, f"{setup}; source {script}; echo REA''DY\n".encode())
     read(terminal, "READY")

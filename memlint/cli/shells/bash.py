@@ -58,7 +58,7 @@ def _values(argument: Argument) -> str:
         return _words(argument.words)
     if argument.kind in ("files", "directories"):
         flag = "f" if argument.kind == "files" else "d"
-        return f'compopt -o filenames; COMPREPLY=($(compgen -{flag} -- "$current"))'
+        return f'compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -{flag} -- "$current"))'
     return ":"
 
 

@@ -51,20 +51,20 @@ class _Text:
         files = plural(len(report.files), "Dockerfile")
         if report.fixed:
             fixed = ", ".join(f"{each.rule} × {each.count}" for each in report.fixed)
-            yield from self._wrapped(f"Fixed {plural(sum(each.count for each in report.fixed), 'finding')}: {fixed}.")
+            yield from self._filled(f"Fixed {plural(sum(each.count for each in report.fixed), 'finding')}: {fixed}.")
         if report.findings:
             hit = len({finding.location.path for finding in report.findings})
             number = plural(len(report.findings), "finding")
             where = f"in {hit} of {files}" if len(report.files) > 1 else f"in {files}"
             counted = f"{self._paint(number, '1')} ({count_severities(report.findings)}) {where}"
-            yield from self._wrapped(counted + self._fixes())
+            yield from self._filled(counted + self._fixes())
         else:
             nothing = f"No findings in {files}." if report.files else "No Dockerfile was linted."
             yield self._paint(nothing, "1;32" if report.files and not report.errors else "1")
-        yield from self._wrapped(self._aside())
+        yield from self._filled(self._aside())
         if report.findings:
             rules = sorted({finding.rule for finding in report.findings})
-            yield from self._wrapped(f"Why, and what to do:  memlint explain {rules[0]}")
+            yield from self._filled(f"Why, and what to do:  memlint explain {rules[0]}")
 
     def _fixes(self) -> str:
         fixes = [finding.fix for finding in self._report.findings if finding.fix is not None]
@@ -90,7 +90,7 @@ class _Text:
     def _finding(self, finding: Finding) -> Iterator[str]:
         mark = "[*] " if self._page.fixable(finding) else ""
         head = f"{finding.severity}[{finding.rule}]"
-        message = wrap(f"{head}: {mark}{printable(finding.message)}", self._width, subsequent_indent="  ")
+        message = self._filled(f"{head}: {mark}{printable(finding.message)}", "", "  ")
         yield self._paint(head, _COLORS[finding.severity]) + self._paint(message[0][len(head) :], "1")
         yield from (self._paint(line, "1") for line in message[1:])
         yield f"{'':{self._gutter}}{self._paint('-->', '1;34')} {self._place(finding.location)}"
@@ -143,7 +143,7 @@ class _Text:
         first = True
         for part in text.rstrip("\n").split("\n"):
             indent = rest + part[: len(part) - len(part.lstrip())]
-            for line in wrap(printable(part), self._width, initial_indent=rest, subsequent_indent=indent) or [""]:
+            for line in self._filled(printable(part), rest, indent) or [""]:
                 if first:
                     start = f"{'':{self._gutter}} {self._paint('=', '1;34')} {self._paint(label, '1')}: "
                     yield start + line[len(rest) :]
@@ -151,8 +151,8 @@ class _Text:
                 else:
                     yield line
 
-    def _wrapped(self, text: str) -> Iterator[str]:
-        yield from wrap(text, self._width, break_on_hyphens=False) if text else ()
+    def _filled(self, text: str, first: str = "", rest: str = "") -> list[str]:
+        return wrap(text, self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
