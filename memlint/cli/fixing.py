@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def show_difference(gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace) -> int:
     """Print what --fix would change; 1 when that is something."""
     repaired = repair(gathered, linter, config.build_args, unsafe=arguments.unsafe_fixes)
-    say_errors(gathered.errors)
+    say_errors(gathered.errors, gathered.repository.root)
     changes = b"".join(_difference(path, gathered.contents[path], text) for path, text in repaired.texts.items())
     write_bytes(changes, arguments.output_file)
     return 2 if gathered.errors else int(bool(repaired.texts) and not arguments.exit_zero)

@@ -80,10 +80,11 @@ def exit_code(findings: Sequence[Finding], errors: Sequence[FileError], config: 
     return int(any(SEVERITIES.index(finding.severity) <= limit for finding in findings))
 
 
-def say_errors(errors: Sequence[FileError]) -> None:
+def say_errors(errors: Sequence[FileError], root: str) -> None:
     """A line for each file that could not be linted, and one that says what to do."""
     for error in errors:
-        where = error.path if error.line is None else f"{error.path}:{error.line}"
+        path = error.path if error.path == STANDARD_INPUT else os.path.relpath(os.path.join(root, error.path))
+        where = path if error.line is None else f"{path}:{error.line}"
         say(f"memlint: error: {where}: {error.message}", error.hint)
 
 
@@ -112,7 +113,7 @@ def _report(
     gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace, fixed: Sequence[Finding]
 ) -> int:
     findings, suppressed = linter.findings(gathered.repository, gathered.targets)
-    say_errors(gathered.errors)
+    say_errors(gathered.errors, gathered.repository.root)
     if arguments.write_baseline is not None:
         from memlint.lint.baseline import to_baseline
 

@@ -34,9 +34,11 @@ def repair(gathered: Gathered, linter: Linter, build_args: Mapping[str, str], *,
     work = _Work(gathered, linter, build_args, unsafe)
     for _ in range(_ROUNDS):
         before = len(work.fixed)
-        for path in gathered.targets:
+        waiting = work.waiting()
+        for path in sorted({finding.location.path for finding in waiting}):
             work.repair_file(path)
-        work.repair_across()
+        if len(work.fixed) == before:
+            work.repair_across(waiting)
         if len(work.fixed) == before:
             break
     changed = {path: text for path, text in work.contents.items() if text != gathered.contents[path]}
@@ -76,20 +78,22 @@ class _Work:
         self._refused: set[tuple[str, str]] = set()
         self._states: dict[str, set[bytes]] = {path: {content} for path, content in self.contents.items()}
 
+    def waiting(self) -> list[Finding]:
+        """The findings of all rules that may still be repaired."""
+        return self._open(self._linter.findings(self.repository, self._targets)[0])
+
     def repair_file(self, path: str) -> None:
         """What the rules for single files can repair in one, one fix after the other."""
         findings = self._open(self._linter.in_file(self.repository, path))
         while findings:
-            finding = findings[0]
-            if self._try(finding):
-                findings = self._open(self._linter.in_file(self.repository, path))
-            else:
-                findings = self._open(findings)
+            if self._try(findings[0]):
+                findings = self._linter.in_file(self.repository, path)
+            findings = self._open(findings)
 
-    def repair_across(self) -> None:
+    def repair_across(self, findings: Iterable[Finding]) -> None:
         """What only a look at all files shows. A fix moves the places of others in its file: those wait."""
         touched: set[str] = set()
-        for finding in self._open(self._linter.findings(self.repository, self._targets)[0]):
+        for finding in findings:
             if finding.location.path not in touched and self._try(finding):
                 touched.add(finding.location.path)
 
