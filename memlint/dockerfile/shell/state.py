@@ -127,7 +127,7 @@ class State:
     def fields(self, word: WordNode) -> list[str] | None:
         """The words that it becomes; None where they are not known. Globs stay as they are written."""
         parts = self.tilde(word.parts)
-        if parts is None or _brace_expansion(parts):
+        if parts is None or _differs_by_shell(parts):
             return None
         fields: list[str] = []
         current: str | None = None
@@ -198,7 +198,7 @@ class State:
     def known(self, word: WordNode) -> str:
         """How the word begins, up to the first part that is not known."""
         parts = self.tilde(word.parts)
-        if parts is None or _brace_expansion(parts):
+        if parts is None or _differs_by_shell(parts):
             return ""
         texts = []
         for part in parts:
@@ -307,7 +307,9 @@ def _without(value: str, operator: str, pattern: str) -> str:
     return value
 
 
-def _brace_expansion(parts: Iterable[Part]) -> bool:
-    """Whether bash would make several words of it: other shells leave them as they are."""
+def _differs_by_shell(parts: tuple[Part, ...]) -> bool:
+    """Braces, which bash alone makes several words of; and a `$` on its own, for which it does not split the word."""
+    if len(parts) > 1 and any(isinstance(part, Literal) and part.text == "$" and not part.quoted for part in parts):
+        return True
     text = "".join(part.text if isinstance(part, Literal) and not part.quoted else "_" for part in parts)
     return "{" in text and any("," in found[1] or ".." in found[1] for found in _BRACES.finditer(text))

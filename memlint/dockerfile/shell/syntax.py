@@ -528,7 +528,8 @@ class _Parser:
 
     def double_quotes(self, parts: list[Part]) -> None:
         self.at += 1
-        parts.append(Literal("", self.at, True))
+        if self.peek('"'):
+            parts.append(Literal("", self.at, True))
         while not self.peek('"'):
             if self.at >= len(self.script):
                 raise Unparseable
