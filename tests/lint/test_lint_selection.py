@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -72,7 +73,7 @@ UPGRADE = "FROM debian:12\nRUN apt-get upgrade -y\n"
 FILES = {"old/Dockerfile": UPGRADE, "web/Dockerfile": UPGRADE}
 
 
-def severities(**settings: object) -> dict[str, str]:
+def severities(**settings: Any) -> dict[str, str]:
     findings, _ = linter("ML106", **settings).findings(repository(FILES), tuple(FILES))
     return {finding.location.path.split("/")[0]: finding.severity for finding in findings}
 
@@ -103,7 +104,7 @@ def severities(**settings: object) -> dict[str, str]:
         ),
     ],
 )
-def test_severities_and_places(settings: dict[str, object], wanted: dict[str, str]) -> None:
+def test_severities_and_places(settings: dict[str, Any], wanted: dict[str, str]) -> None:
     assert severities(**settings) == wanted
 
 
@@ -146,7 +147,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Rule:
         ),
     ],
 )
-def test_thresholds(own: Rule, settings: dict[str, object], wanted: set[str]) -> None:
+def test_thresholds(own: Rule, settings: dict[str, Any], wanted: set[str]) -> None:
     found, _ = linter("ML901", rules=(own,), **settings).findings(repository(FILES), tuple(FILES))
     assert {finding.location.path.split("/")[0] for finding in found} == wanted
 
