@@ -124,9 +124,9 @@ def _names(text: str) -> frozenset[str]:
 
 _DEBIAN_BASED = _names("""
     bitnami/minideb buildpack-deps continuumio/anaconda3 continuumio/miniconda3 dart denoland/deno drupal elixir erlang
-    gcr.io/google.com/cloudsdktool/cloud-sdk gcr.io/google.com/cloudsdktool/google-cloud-cli golang google/cloud-sdk haproxy
-    haskell httpd influxdb joomla julia memcached nginx nginxinc/nginx-unprivileged node oven/bun perl php postgis/postgis
-    postgres pypy python r-base redis ruby rust telegraf valkey/valkey
+    gcr.io/google.com/cloudsdktool/cloud-sdk gcr.io/google.com/cloudsdktool/google-cloud-cli golang google/cloud-sdk
+    haproxy haskell httpd influxdb joomla julia memcached nginx nginxinc/nginx-unprivileged node oven/bun perl php
+    postgis/postgis postgres pypy python r-base redis ruby rust telegraf valkey/valkey
 """)
 _UBUNTU_BASED = _names("""
     condaforge/mambaforge condaforge/miniforge3 eclipse-temurin jupyter/base-notebook mariadb mongo pytorch/pytorch

@@ -9,7 +9,16 @@ import msgspec
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.shell.builtins import DECLARING, EFFECTS
 from memlint.dockerfile.shell.state import DIRECTORY, EVERYTHING, Budget, State
-from memlint.dockerfile.shell.syntax import Branches, Loop, Parameter, Sequence, Simple, Unparseable, parse_script
+from memlint.dockerfile.shell.syntax import (
+    Branches,
+    Loop,
+    Parameter,
+    Sequence,
+    Simple,
+    Unparseable,
+    parse_document,
+    parse_script,
+)
 from memlint.dockerfile.shell.values import Command, ShellWord
 from memlint.dockerfile.shell.wrappers import SHELLS, program, reads_standard_input, shell_script, unwrap
 
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from memlint.dockerfile.shell.state import Lookup
-    from memlint.dockerfile.shell.syntax import AndOr, Assignment, Function, Node, Pipeline, WordNode
+    from memlint.dockerfile.shell.syntax import AndOr, Assignment, Function, HereDocument, Node, Pipeline, WordNode
 
 NOTHING: Mapping[str, str | None] = {}
 _MANY = 64
@@ -343,17 +352,28 @@ class _Evaluation:
                 return False
             text, starts, ends = inner
         elif node.documents and reads_standard_input(arguments):
-            document = node.documents[-1]
-            text = self.text[document.start : document.end]
-            if document.strip_tabs or (document.expand and re.search(r"[$`]|\\[\\]", text)):
+            inner = self.document(node.documents[-1])
+            if inner is None:
                 return False
-            starts = list(range(document.start, document.end))
-            ends = list(range(document.start + 1, document.end + 1))
+            text, starts, ends = inner
         else:
             return False
         passed = {each.name: word.text for each, word in assignments}
         passed |= dict.fromkeys((word.prefix.partition("=")[0] for word in found.assignments), None)
         return self.inner(text, starts, ends, self.passed(words, found.through, passed))
+
+    def document(self, document: HereDocument) -> tuple[str, list[int], list[int]] | None:
+        """The text that a here-document gives, with the places of its characters; None when it is not known."""
+        start, end = document.start, document.end
+        text = self.text[start:end]
+        if document.strip_tabs and (text.startswith("\t") or "\n\t" in text):
+            return None
+        if not document.expand or not re.search(r"[$`\\]", text):
+            return text, list(range(start, end)), list(range(start + 1, end + 1))
+        try:
+            return self.state.spread(parse_document(self.text, start, end))
+        except Unparseable:
+            return None
 
     def passed(self, words: list[ShellWord], through: tuple[str, ...], assigned: dict[str, str | None]) -> Lookup:
         cleared = "sudo" in through or ("env" in through and any(word.text in ("-i", "-") for word in words))

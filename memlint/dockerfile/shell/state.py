@@ -30,6 +30,7 @@ _LONGEST_MATCHED = 256
 _BUDGET = 1_000_000
 """Characters that the expansions of one script may come to: doubling variables must not fill the memory."""
 _SEPARATORS = re.compile(r"[ \t\n]+")
+_SPECIAL = re.compile(r"\A~|\{")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _GLOB = re.compile(r"([*?\[])")
 _CLASS = re.compile(r"\[!?[A-Za-z0-9_.,+~@-]+\]")
@@ -126,6 +127,9 @@ class State:
 
     def fields(self, word: WordNode) -> list[str] | None:
         """The words that it becomes; None where they are not known. Globs stay as they are written."""
+        first = word.parts[0]
+        if len(word.parts) == 1 and isinstance(first, Literal) and (first.quoted or not _SPECIAL.search(first.text)):
+            return [first.text]
         parts = self.tilde(word.parts)
         if parts is None or _differs_by_shell(parts):
             return None
