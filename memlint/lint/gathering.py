@@ -64,19 +64,21 @@ def gather(
 
 
 def find_root(paths: Sequence[str], config: Config, standard: Standard | None = None) -> Root:
-    """The git work tree around the first of the paths, else the directory of the configuration file.
+    """The git work tree around the first path (first of all around one below here), else where the configuration is.
 
     With neither there is no repository: files are compared with those of the call alone.
     """
     names = [standard.filename if standard and path == STANDARD_INPUT else path for path in paths]
-    places = [os.path.abspath(name) for name in names if name] or [os.getcwd()]
-    directory = places[0] if os.path.isdir(places[0]) else os.path.dirname(places[0])
+    here = os.getcwd()
+    places = [os.path.abspath(name) for name in names if name] or [here]
+    first = next((place for place in places if os.path.commonpath((place, here)) == here), places[0])
+    directory = first if os.path.isdir(first) else os.path.dirname(first)
     above = ""
     while directory != above:
         if os.path.exists(os.path.join(directory, ".git")):
             return Root(directory, True)
         above, directory = directory, os.path.dirname(directory)
-    if config.file is not None and os.path.commonpath((config.directory, places[0])) == config.directory:
+    if config.file is not None and os.path.commonpath((config.directory, first)) == config.directory:
         return Root(config.directory, True)
     return Root(_common(places), False)
 
