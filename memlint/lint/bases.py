@@ -16,6 +16,24 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
 
 _DIGEST_SHOWN = 19
+_NAMED = (
+    *("wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid"),
+    *(
+        "trusty",
+        "xenial",
+        "bionic",
+        "focal",
+        "jammy",
+        "kinetic",
+        "lunar",
+        "mantic",
+        "noble",
+        "oracular",
+        "plucky",
+        "questing",
+    ),
+)
+"""Releases that have names, in their order."""
 _SLIM = frozenset(["slim", "minimal"])
 
 
@@ -36,6 +54,11 @@ def usual(group: Sequence[Built]) -> list[Built]:
     for built in group:
         same[built.base.digest or built.base.tag or "latest"].append(built)
     return max(same.values(), key=lambda each: (len(each), bool(each[0].base.digest), natural(each[0].base.tag or "")))
+
+
+def by_age(release: str) -> tuple[int, list[tuple[int, str]]]:
+    """A key that sorts the releases of one distribution, the oldest first."""
+    return (_NAMED.index(release) if release in _NAMED else -1, natural(release))
 
 
 def is_built_here(base: BaseImage, repository: Repository) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
 import msgspec
@@ -127,10 +128,17 @@ def _sources(
 
 
 def _source(copy: Copy, inside: str | None, path: str) -> str | None:
+    """What a COPY takes the file of, when it brings it."""
+    name = basename(path)
+    globs = [source for source in copy.sources if "*" in source and fnmatchcase(name, basename(source))]
     if inside is not None and copy.target is not None:
+        if globs and dirname(normpath(inside)) == normpath(copy.target):
+            return join(dirname(globs[-1]), name)
         return copy.source_of(normpath(inside))
     # where the base sets the directory both are relative to it
-    names = [source for source in copy.sources if basename(source) == basename(path)]
+    if globs:
+        return join(dirname(globs[-1]), name)
+    names = [source for source in copy.sources if basename(source) == name]
     return names[-1] if names else path if copy.broad and not path.startswith("/") else None
 
 

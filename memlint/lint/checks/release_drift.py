@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from memlint import TYPE_CHECKING
-from memlint.lint.bases import text_of
-from memlint.lint.fleet import fleets, natural, related, where
+from memlint.lint.bases import by_age, text_of
+from memlint.lint.fleet import fleets, related, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _drifted(group: list[Built], family: str) -> Iterator[Hit]:
     releases: dict[str, list[Built]] = defaultdict(list)
     for built in group:
         releases[built.base.release or ""].append(built)
-    common = max(releases, key=lambda release: (len(releases[release]), natural(release)))
+    common = max(releases, key=lambda release: (len(releases[release]), by_age(release)))
     places = [built.at(built.from_span) for built in releases[common]]
     bases = {built.base.repository for built in releases[common]}
     for release, members in releases.items():
