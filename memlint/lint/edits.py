@@ -27,10 +27,12 @@ def removed(instruction: Instruction) -> Edit:
     return Edit(Span(instruction.span.line, 1, instruction.span.end_line + 1, 1), "")
 
 
-def inserted_below(instruction: Instruction, text: str) -> Edit:
+def inserted_below(dockerfile: Dockerfile, instruction: Instruction, text: str) -> Edit:
     """Puts lines (with their line end) below an instruction."""
     line = instruction.span.end_line + 1
-    return Edit(Span(line, 1, line, 1), text)
+    lines = dockerfile.text.count("\n") + 1
+    ends = line <= lines  # else the file lacks its last line end
+    return Edit(Span(line, 1, line, 1), text if ends else "\n" + text.removesuffix("\n"))
 
 
 def with_flag(instruction: Instruction, flag: str) -> Edit:

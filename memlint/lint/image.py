@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posixpath import basename
+from posixpath import basename, dirname
 
 import msgspec
 
@@ -75,15 +75,20 @@ class Copy(msgspec.Struct, frozen=True):
         """It copies the whole build context."""
         return self.stage is None and any(source.strip("./") in ("", "*") for source in self.sources)
 
-    def makes(self, path: str) -> bool:
-        """Whether it puts a file at that very path."""
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where the files that it names come to lie: at the target, or in it, should it be a directory."""
         if self.target is None:
+            return ()
+        names = [basename(source.rstrip("/")) for source in self.sources if source.strip("./")]
+        below = (path for name in names if (path := join(self.target, name)))
+        return (*(() if self.into else (self.target,)), *below)
+
+    def may_hold(self, path: str) -> bool:
+        """Whether the path may come from a directory that it copies, or from files that a pattern finds."""
+        if self.target is None or not is_below(path, self.target) or path == self.target:
             return False
-        if not self.into and path == self.target:
-            return True
-        return any(
-            path == join(self.target, basename(source.rstrip("/"))) for source in self.sources if source.strip("./")
-        )
+        return any("." not in basename(source.rstrip("/")).strip(".") or "*" in source for source in self.sources)
 
     def source_of(self, path: str) -> str | None:
         """Which file of the build context lies at a path of the image."""
@@ -135,12 +140,13 @@ def copy_of(step: Step, facts: Facts) -> Copy | None:
     words = [expand(word.text, step.environment) for word in instruction.words]
     if len(words) < 2:
         return None
+    known = [expanded or _with_known_end(word.text) for expanded, word in zip(words, instruction.words, strict=True)]
     last = words[-1]
     target = None if last is None else join(step.directory, last)
     origin = instruction.flag("from")
     stage = None if origin is None else expand(origin.value, step.environment) or origin.value
     into = len(words) > 2 or (last or "").endswith(("/", "/.")) or last in (".", "./")
-    sources = tuple(word for word in words[:-1] if word and not word.startswith("<<"))
+    sources = tuple(word for word in known[:-1] if word and not word.startswith("<<"))
     return Copy(instruction, sources, target, into, stage, stage is not None and _builds(stage, facts))
 
 
@@ -164,6 +170,14 @@ def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts
                 seen[each.stage.index] = each
                 open_stages += _copied_from(each, facts)
     return tuple(seen[index] for index in sorted(seen))
+
+
+def is_shared_base(dockerfile: Dockerfile, repository: Repository) -> bool:
+    """Whether another Dockerfile of the repository stands on an image that is called like this one's directory."""
+    name = basename(dirname(dockerfile.path))
+    others = (each for each in repository.dockerfiles if each is not dockerfile and name)
+    bases = (stages[0].base for each in others if (stages := repository.facts(each).target.lineage))
+    return any(base is not None and basename(base.repository) == name for base in bases)
 
 
 def base_name(stages: tuple[StageFacts, ...]) -> str:
@@ -195,4 +209,10 @@ def _builds(name: str, facts: Facts) -> bool:
 def _is_binary(source: str, built: bool) -> bool:
     if is_library(source):
         return True
-    return built and looks_binary(source.rstrip("/") or "root") and not is_data(source)
+    name = basename(source.rstrip("/"))
+    return built and name != "src" and looks_binary(name or "root") and not is_data(source)
+
+
+def _with_known_end(text: str) -> str | None:
+    """A source that holds an unknown variable, where at least its last part is known."""
+    return None if "$" in basename(text) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -18,17 +19,18 @@ from memlint.lint.paths import (
     is_system_file,
     looks_binary,
 )
-from memlint.lint.rewrites import made_by
+from memlint.lint.rewrites import environments_of, made_by
 from memlint.lint.runtimes import brings, holds_runtime, runtime_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from memlint.dockerfile.shell import Placed
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.image import Copy
     from memlint.model.dockerfile import Instruction
 
-_UNKNOWN = "/?"
+UNKNOWN = "/?"
 """Stands for the working directory that the base sets, until the first WORKDIR."""
 _HARMLESS = frozenset(
     (
@@ -40,6 +42,8 @@ _HARMLESS = frozenset(
     )
 )
 """Commands that put no program in its place; installs are looked at themselves."""
+_MANAGER = re.compile(r"(?:pip[\d.]*|npm|yarn|gem|sed|grep|awk|locale-gen|update-ca-certificates|update-locale)\Z")
+"""More of them: what these put below /usr/local, or change, is no program of the distribution."""
 _TOOLS = frozenset(
     (
         *("acl", "attr", "bash", "binutils", "ca-certificates", "coreutils", "curl", "findutils", "gnupg", "libcap"),
@@ -58,6 +62,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 _BASE = Origin("the base", None)
+_LOWER = Origin("a lower layer", None)
 
 
 class Lower:
@@ -65,12 +70,16 @@ class Lower:
 
     def __init__(self, stages: Sequence[StageFacts], facts: Facts) -> None:
         self._facts = facts
-        self._runtime = runtime_of(stages[0].base)
-        self._scratch = stages[0].stage.base == "scratch"
+        base = stages[0].base
+        self._runtime = runtime_of(base)
+        self._scratch = base is not None and base.family == "scratch"
+        self._distribution = base is not None and base.family is not None
         self._copies: list[Copy] = []
         self._made: dict[str, Instruction] = {}
+        self._environments: dict[str, Instruction] = {}
         self._moved = False
         self._installed = False
+        self._unknown = False
 
     def add(self, step: Step) -> None:
         """The layer of a step lies below all that follow."""
@@ -80,16 +89,23 @@ class Lower:
             self._copies.append(copy)
         if step.instruction.keyword == "RUN":
             self._installed |= any(install.manager in SYSTEM_MANAGERS for install in step.installs)
+            self._unknown |= step.commands is None
             for number, placed in enumerate(step.commands or ()):
-                made = made_by(placed.command, self.directory(step, number))
-                self._made |= dict.fromkeys(made, step.instruction)
+                self._ran(placed, self.directory(step, number), step.instruction)
+
+    def _ran(self, placed: Placed, directory: str | None, instruction: Instruction) -> None:
+        made = made_by(placed.command, directory)
+        self._made |= dict.fromkeys(made, instruction)
+        self._environments |= dict.fromkeys(environments_of(placed.command, directory), instruction)
+        name = placed.command.name or ""
+        self._unknown |= not made and name not in _HARMLESS and not _MANAGER.match(name)
 
     def directory(self, step: Step, number: int) -> str | None:
         """Where the command of that number runs: as it is known, or the one that the base set and no `cd` left."""
         commands = (step.commands or ())[: number + 1]
         if commands[-1].command.directory is not None or self._moved or step.directory is not None:
             return commands[-1].command.directory
-        return None if any(placed.command.name in ("cd", "pushd", "popd") for placed in commands) else _UNKNOWN
+        return None if any(placed.command.name in ("cd", "pushd", "popd") for placed in commands) else UNKNOWN
 
     def program(self, path: str, *, certain: bool = False) -> Origin | None:
         """Who brought the program or library at that path; None where it is none, or not known who.
@@ -99,16 +115,18 @@ class Lower:
         if path in self._made:
             return _made(self._made[path]) if certain or looks_binary(path) else None
         for copy in reversed(self._copies):
-            if copy.makes(path):
+            if path in copy.paths:
                 binary = certain or (copy.programs and (looks_binary(path) or is_library(path)))
                 return _copied(copy) if binary else None
-            if copy.target is not None and is_below(path, copy.target) and not is_system_file(path):
+            if copy.may_hold(path):
                 return None
         if self._scratch:
             return None
         if brings(self._runtime, path):
             return _BASE
-        if is_system_file(path) and (certain or is_program(path)):
+        if is_system_file(path) and certain:
+            return _LOWER if self._unknown else self._from_base()
+        if is_system_file(path) and is_program(path) and self._distribution and not self._unknown:
             return self._from_base()
         return None
 
@@ -118,7 +136,7 @@ class Lower:
         if not self._scratch and (name == "*" or ".so" in name) and holds_system_programs(directory or "/"):
             return self._from_base()
         files = [path for path in self._made if path.rpartition("/")[0] == directory]
-        files += [copy.target for copy in self._copies if copy.target and copy.target.rpartition("/")[0] == directory]
+        files += [path for copy in self._copies for path in copy.paths if path.rpartition("/")[0] == directory]
         found = (
             self.program(path) for path in files if fnmatchcase(path, pattern) and not path.startswith(f"{directory}/.")
         )
@@ -134,7 +152,8 @@ class Lower:
         for path, instruction in self._made.items():
             if is_below(path, directory) and is_program(path):
                 return _made(instruction)
-        return None
+        found = (each for path, each in self._environments.items() if is_below(path, directory))
+        return next((_made(instruction) for instruction in found), None)
 
     def holds(self, directory: str) -> bool:
         """Whether a COPY or ADD put anything into a directory."""

@@ -20,11 +20,19 @@ _SCRIPTS = frozenset(
     )
 )
 """Parts of names that scripts have."""
+_KNOWN_SCRIPTS = frozenset(
+    (
+        *("acme", "bundle", "certbot-auto", "composer", "drush", "gem", "gradle", "kubectx", "kubens", "lein", "mvn"),
+        *("npm", "npx", "nvm", "phpunit", "pip", "pip3", "pnpm", "rails", "sbt", "speedtest-cli", "tfenv", "wg-quick"),
+        *("wp", "yarn", "yarnpkg", "youtube-dl", "yt-dlp"),
+    )
+)
+"""Programs that come as a script or as an archive of scripts, whatever their names look like."""
 _DATA = frozenset(
     (
         *("assets", "cache", "certs", "conf", "conf.d", "config", "data", "dist", "doc", "docs", "etc", "fonts"),
         *("htdocs", "html", "include", "licenses", "log", "logs", "man", "media", "migrations", "node_modules"),
-        *("plugins", "public", "share", "src", "ssl", "static", "temp", "templates", "tmp", "webapps", "work", "www"),
+        *("plugins", "public", "share", "ssl", "static", "temp", "templates", "tmp", "webapps", "work", "www"),
     )
 )
 """Directories that hold no programs; of what npm installs only little is native."""
@@ -59,7 +67,9 @@ def looks_binary(path: str) -> bool:
     stem, dot, ending = name.rpartition(".")
     if dot and stem and not ending.isdigit() and ending not in _PROGRAM_ENDINGS:
         return False  # python3.11 is a program
-    return bool(name) and "*" not in name and _SCRIPTS.isdisjoint(re.split(r"[-_.]", name))
+    if not name or "*" in name or name in _KNOWN_SCRIPTS:
+        return False
+    return _SCRIPTS.isdisjoint(re.split(r"[-_.]", name))
 
 
 def is_system_file(path: str) -> bool:

@@ -170,6 +170,21 @@ def _found(command: Command, directory: str | None) -> Rewrite | None:
 # Commands that make files
 
 
+def environments_of(command: Command, directory: str | None) -> tuple[str, ...]:
+    """The virtual environments of Python that the command makes, which packages with libraries are installed to."""
+    texts = [word.text for word in command.arguments]
+    name = command.name or ""
+    if name == "uv" and texts[:1] == ["sync"]:
+        made: str | None = ".venv"
+    elif name == "virtualenv" or texts[:2] == ["-m", "venv"] or (name == "uv" and texts[:1] == ["venv"]):
+        operands = [text for text in texts if text is None or not text.startswith("-")]
+        made = operands[-1] if operands and operands[-1] != "venv" else ".venv" if name == "uv" else None
+    else:
+        return ()
+    path = join(directory, made) if made else None
+    return (path,) if path else ()
+
+
 _URL = re.compile(r"(?:https?|ftp)://\S*/([^/?#\s]+)(?:[?#]\S*)?\Z")
 _END = re.compile(r"/([\w.-]+)[\"']?\Z")
 _MODULE = re.compile(r"[^-@]\S*?/([\w.-]+?)(?:/v\d+)?@\S+\Z")

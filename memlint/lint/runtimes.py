@@ -35,7 +35,7 @@ _PYTHON = _runtime(
     "Python",
     "/usr/local",
     "python python3",
-    r"python3?(?:\.\d+)?(?:-(?:minimal|dev|pip|venv|full|setuptools|numpy|scipy|yaml|cryptography))?|py3-pip",
+    r"python3?(?:\.\d+)?(?:-(?!doc|docs|examples)[a-z0-9.+-]+)?|py3-[a-z0-9._+-]+",
 )
 _NODE = _runtime("Node.js", "/usr/local", "node", r"nodejs(?:-current|-lts)?|npm")
 _RUBY = _runtime("Ruby", "/usr/local", "ruby", r"ruby(?:\d\.\d)?(?:-(?:full|dev|bundler))?|ruby-bundler|bundler")
@@ -92,7 +92,7 @@ def brings(runtime: Runtime | None, path: str) -> bool:
     directory, _, name = path.rpartition("/")
     return bool(
         runtime
-        and directory.endswith("/bin")
+        and directory.endswith(("/bin", "/sbin"))
         and any(is_below(path, root) for root in runtime.roots)
         and re.sub(r"[\d.]+\Z", "", name) in {re.sub(r"\d+\Z", "", each) for each in runtime.programs}
     )

@@ -88,5 +88,5 @@ def _fix(dockerfile: Dockerfile, steps: Sequence[Step], name: str, installs: Seq
         step.instruction.keyword not in ("RUN", "ENV", "ARG", "LABEL", "WORKDIR", "COPY") for step in steps[1 : end + 1]
     ):
         return None
-    edits = (removed(declared), inserted_below(last, lines_of(dockerfile, declared)))
+    edits = (removed(declared), inserted_below(dockerfile, last, lines_of(dockerfile, declared)))
     return Fix(edits, safe=False, description=f"declare {name} behind the installs")

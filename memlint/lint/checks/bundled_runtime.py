@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _DOTNET_OFF = re.compile(r"--self-contained[=:]false|--no-self-contained|[-/]p:SelfContained=false", re.IGNORECASE)
 _DOTNET_ON = re.compile(r"--self-contained(?:[=:]true)?|--sc|[-/]p:SelfContained=true", re.IGNORECASE)
 _DOTNET_NATIVE = re.compile(r"[-/]p:PublishAot=true", re.IGNORECASE)
+_NODE_PROJECT = re.compile(r"\.|.*\.[cm]?js|.*package\.json")
 _QUESTIONS = frozenset(("--version", "-v", "--help", "-h", "--list-plugins"))
 
 
@@ -55,7 +56,7 @@ def _bundled(command: Command) -> tuple[str, str] | None:
     if name in ("pyinstaller", "nuitka", "nuitka3") and any(text.endswith((".py", ".spec")) for text in known):
         bundles = name == "pyinstaller" or any(text in ("--standalone", "--onefile") for text in known)
         return (name, "the Python interpreter and its libraries") if bundles else None
-    if name in ("pkg", "@yao-pkg/pkg", "nexe"):
+    if name in ("pkg", "@yao-pkg/pkg", "nexe") and any(_NODE_PROJECT.fullmatch(text) for text in known):
         return name, "Node.js"
     if name in ("deno", "bun") and known[0] == ("compile" if name == "deno" else "build"):
         return (f"{name} {known[0]}", name.capitalize()) if name == "deno" or "--compile" in known else None

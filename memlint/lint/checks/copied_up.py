@@ -6,8 +6,8 @@ import re
 
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import removed, with_flag
-from memlint.lint.image import copy_of, final_stages
-from memlint.lint.lower import Lower, may_have_made
+from memlint.lint.image import copy_of, final_stages, is_shared_base
+from memlint.lint.lower import UNKNOWN, Lower, may_have_made
 from memlint.lint.paths import is_program
 from memlint.lint.rewrites import ONLY_PROGRAMS, rewrite_of
 from memlint.lint.runtimes import runtime_of
@@ -31,7 +31,7 @@ def copied_up(dockerfile: Dockerfile, repository: Repository, *, brought_by: str
     """`brought_by` "base": what the base or its packages brought. "image": what this Dockerfile put there before."""
     facts = repository.facts(dockerfile)
     stages = final_stages(dockerfile, repository)
-    if not stages:
+    if not stages or (brought_by == "base" and is_shared_base(dockerfile, repository)):
         return
     lower = Lower(stages, facts)
     steps = [step for stage in stages for step in stage.steps]
@@ -86,8 +86,8 @@ def _hit(
 ) -> Hit:
     base = origin.instruction is None
     span = stages[0].stage.base_span if origin.instruction is None else origin.instruction.span
-    whole = "*" in target or (rewrite.recursive and not is_program(target))
-    what = f"the programs in {target.removesuffix('/*')}" if whole else target
+    whole = target.endswith("/*") or (rewrite.recursive and not is_program(target))
+    what = f"the programs in {target.removesuffix('/*')}" if whole else target.removeprefix(f"{UNKNOWN}/")
     return Hit(
         location=Location(dockerfile.path, placed.span),
         evidence={"command": _command(rewrite), "target": what, "origin": origin.name},

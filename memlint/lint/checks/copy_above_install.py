@@ -97,7 +97,7 @@ def _fix(dockerfile: Dockerfile, stages: Sequence[StageFacts], copy: Copy, insta
     end = next(index for index, place in enumerate(places) if place is last)
     if not all(_independent(step) for step in steps[start + 1 : end + 1]):
         return None
-    edits = (removed(copy.instruction), inserted_below(last, lines_of(dockerfile, copy.instruction)))
+    edits = (removed(copy.instruction), inserted_below(dockerfile, last, lines_of(dockerfile, copy.instruction)))
     return Fix(edits, safe=False, description="copy after the install")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.reference import parse_base
-from memlint.lint.image import base_name, copy_of, final_stages, named_stage
+from memlint.lint.image import base_name, copy_of, final_stages, is_shared_base, named_stage
 from memlint.lint.installing import SYSTEM_MANAGERS
 from memlint.model.finding import Hit, Location, Related
 
@@ -21,6 +21,8 @@ _NO_SYSTEM = (None, "scratch", "windows")
 def flattened_base(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """`COPY --from=X / /`, where X stands on an image of a known distribution."""
     facts = repository.facts(dockerfile)
+    if is_shared_base(dockerfile, repository):
+        return
     for step in (step for stage in final_stages(dockerfile, repository) for step in stage.steps):
         copy = copy_of(step, facts)
         if copy is None or copy.stage is None or copy.target != "/" or not any(_is_root(each) for each in copy.sources):

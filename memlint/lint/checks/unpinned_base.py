@@ -52,7 +52,7 @@ def unpinned_base(
 def _lack(base: BaseImage) -> str:
     if base.tag is None:
         return "has no tag"
-    return "is the newest there is" if base.tag == _NEWEST else "has a tag but no digest"
+    return "is whatever is newest" if base.tag == _NEWEST else "has a tag but no digest"
 
 
 def _pinned(repository: Repository) -> list[Location]:

@@ -6,7 +6,7 @@ import re
 
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import without_command
-from memlint.lint.image import final_stages
+from memlint.lint.image import final_stages, is_shared_base
 from memlint.model.finding import Fix, Hit, Location, Related
 
 if TYPE_CHECKING:
@@ -47,8 +47,13 @@ _LISTED = 3
 
 
 def upgrade(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
-    """Each upgrade in the image itself; those of stages that are only copied from cost nothing."""
+    """Each upgrade in the image itself; those of stages that are only copied from cost nothing.
+
+    The repository's own base is where an upgrade belongs.
+    """
     stages = final_stages(dockerfile, repository)
+    if is_shared_base(dockerfile, repository):
+        return
     for step in (step for stage in stages for step in stage.steps):
         for placed in step.commands or () if step.instruction.keyword == "RUN" else ():
             what = _upgraded(placed.command)
