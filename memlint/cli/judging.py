@@ -70,6 +70,9 @@ def _read(paths: Sequence[str], config: Config) -> Gathered:
     """The Dockerfiles. DockerfileError for the first that cannot be read."""
     if not paths:
         return Gathered(Repository((), os.getcwd()), (), {}, (), ())
+    for path in paths:
+        if os.path.isdir(path):
+            raise DockerfileError(f"{path}: is a directory, not a Dockerfile", "name the file")
     root = find_root(paths, config)
     gathered = gather(paths, config, Root(root.directory, False), whole=False)
     for error in gathered.errors:
