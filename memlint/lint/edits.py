@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from memlint.lint.facts import Step
     from memlint.model.dockerfile import Dockerfile, Instruction
 
-_JOINT = re.compile(r"\s*(?:&&|;)\s*")
+_JOINT = r"\s*(?:&&|;)\s*"
 
 
 def lines_of(dockerfile: Dockerfile, instruction: Instruction) -> str:
@@ -54,9 +54,9 @@ def without_command(step: Step, placed: Placed) -> tuple[Edit, ...] | None:
     after = commands[index + 1] if index + 1 < len(commands) else None
     left = value[before.command.end if before else 0 : command.start]
     right = value[command.end : after.command.start if after else len(value)]
-    if not (_JOINT.fullmatch(left) if before else not left.strip()):
+    if not (re.fullmatch(_JOINT, left) if before else not left.strip()):
         return None
-    if not (_JOINT.fullmatch(right) if after else not right.strip()):
+    if not (re.fullmatch(_JOINT, right) if after else not right.strip()):
         return None
     start = (before.span.end_line, before.span.end_column) if before else (placed.span.line, placed.span.column)
     end = (

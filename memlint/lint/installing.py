@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SYSTEM_MANAGERS = frozenset(("apt", "apk", "dnf", "yum", "microdnf", "zypper"))
 """Those of distributions."""
 
-_OWN_PROJECT = re.compile(r"^\s*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|\s*$)|/)", re.MULTILINE)
+_OWN_PROJECT = r"(?m)^[ \t]*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|[ \t\r]*$)|/)"
 """A line of a requirements file that installs something from the build context."""
 _TOOLS = frozenset(("pip", "setuptools", "wheel"))
 """What installs packages: text alone, nothing of it is mapped."""
@@ -58,4 +58,4 @@ def _stands_alone(install: Install, dockerfile: Dockerfile, repository: Reposito
     if not install.complete or (not install.files and _TOOLS.issuperset(package.name for package in install.packages)):
         return False
     contents = (context_file(basename(file), dockerfile, repository) for file in install.files)
-    return not any(content and _OWN_PROJECT.search(content) for content in contents)
+    return not any(content and re.search(_OWN_PROJECT, content) for content in contents)

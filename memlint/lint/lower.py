@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -42,7 +41,9 @@ _HARMLESS = frozenset(
     )
 )
 """Commands that put no program in its place; installs are looked at themselves."""
-_MANAGER = re.compile(r"(?:pip[\d.]*|npm|yarn|gem|sed|grep|awk|locale-gen|update-ca-certificates|update-locale)\Z")
+_MANAGERS = frozenset(
+    ("awk", "gem", "grep", "locale-gen", "npm", "pip", "pip3", "sed", "update-ca-certificates", "update-locale", "yarn")
+)
 """More of them: what these put below /usr/local, or change, is no program of the distribution."""
 _TOOLS = frozenset(
     (
@@ -98,7 +99,7 @@ class Lower:
         self._made |= dict.fromkeys(made, instruction)
         self._environments |= dict.fromkeys(environments_of(placed.command, directory), instruction)
         name = placed.command.name or ""
-        self._unknown |= not made and name not in _HARMLESS and not _MANAGER.match(name)
+        self._unknown |= not made and name not in _HARMLESS and name not in _MANAGERS
 
     def directory(self, step: Step, number: int) -> str | None:
         """Where the command of that number runs: as it is known, or the one that the base set and no `cd` left."""

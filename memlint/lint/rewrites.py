@@ -70,8 +70,8 @@ _VERBS = {
 }
 _RECURSIVE = {"chmod", "chown", "chgrp", "chcon", "setfacl"}
 _OPTIONAL_BEFORE = ("--reference",)
-_MODE = re.compile(r"-[rwxXst]+\Z")
-_WHICH = re.compile(r"""["']?(?:\$\(|`).*\b(?:which|command\s+-v)\s+([\w.+-]+)[^\w/]*\Z""")
+_MODE = r"-[rwxXst]+\Z"
+_WHICH = r"""["']?(?:\$\(|`).*\b(?:which|command\s+-v)\s+([\w.+-]+)[^\w/]*\Z"""
 _UNSELECTIVE = frozenset(
     ("-type", "-maxdepth", "-mindepth", "-print", "-print0", "-depth", "-xdev", "-name", "-o", "-or", "(", ")")
 )
@@ -120,7 +120,7 @@ def _split(name: str, verb: _Verb, arguments: Sequence[ShellWord]) -> tuple[list
         text = word.text if word.text is not None else word.prefix
         if skip:
             skip = False
-        elif closed or not text.startswith("-") or text == "-" or (name == "chmod" and _MODE.match(text)):
+        elif closed or not text.startswith("-") or text == "-" or (name == "chmod" and re.match(_MODE, text)):
             operands.append(word)
         elif text == "--":
             closed = True
@@ -139,7 +139,7 @@ def _given(option: str, options: Sequence[str]) -> bool:
 def _path(word: ShellWord, directory: str | None, programs: Callable[[str], str] | None) -> str | None:
     if word.text is not None:
         return join(directory, word.text) if word.text else None
-    looked_up = _WHICH.match(word.raw)
+    looked_up = re.match(_WHICH, word.raw)
     return programs(looked_up[1]) if looked_up and programs else None
 
 
@@ -185,9 +185,9 @@ def environments_of(command: Command, directory: str | None) -> tuple[str, ...]:
     return (path,) if path else ()
 
 
-_URL = re.compile(r"(?:https?|ftp)://\S*/([^/?#\s]+)(?:[?#]\S*)?\Z")
-_END = re.compile(r"/([\w.-]+)[\"']?\Z")
-_MODULE = re.compile(r"[^-@]\S*?/([\w.-]+?)(?:/v\d+)?@\S+\Z")
+_URL = r"(?:https?|ftp)://\S*/([^/?#\s]+)(?:[?#]\S*)?\Z"
+_END = r"/([\w.-]+)[\"']?\Z"
+_MODULE = r"[^-@]\S*?/([\w.-]+?)(?:/v\d+)?@\S+\Z"
 
 
 def made_by(command: Command, directory: str | None) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ def made_by(command: Command, directory: str | None) -> tuple[str, ...]:
     if name in ("curl", "wget"):
         outputs = _downloaded(name, texts)
     elif name == "go" and texts[:1] == ["install"]:
-        outputs = [f"/go/bin/{match[1]}" for text in texts[1:] if text and (match := _MODULE.match(text))]
+        outputs = [f"/go/bin/{match[1]}" for text in texts[1:] if text and (match := re.match(_MODULE, text))]
     elif name in ("go", "gcc", "cc", "g++", "clang", "rustc"):
         outputs = _values(texts, ("-o",))
     elif name in ("cp", "mv", "install"):
@@ -214,12 +214,12 @@ def _downloaded(name: str, texts: Sequence[str | None]) -> list[str]:
         return []
     if name == "wget" and any((text or "").startswith(("-P", "--directory-prefix")) for text in texts):
         return []
-    return [match[1] for text in texts if text and (match := _URL.match(text))]
+    return [match[1] for text in texts if text and (match := re.match(_URL, text))]
 
 
 def _named(word: ShellWord) -> str | None:
     """The text; of an URL that is known but for its middle, one with the same end."""
-    if word.text is None and word.prefix.startswith("http") and (end := _END.search(word.raw)):
+    if word.text is None and word.prefix.startswith("http") and (end := re.search(_END, word.raw)):
         return f"https://host/{end[1]}"
     return word.text
 

@@ -74,14 +74,14 @@ _RUNTIMES: dict[str, Runtime] = {
     "kibana": _runtime("Kibana", "/usr/share/kibana", "node"),
     "logstash": _runtime("Logstash", "/usr/share/logstash", "java"),
 }
-_VENDOR = re.compile(r"(?:docker\.elastic\.co/\w+/|public\.ecr\.aws/docker/library/|mirror\.gcr\.io/library/)")
+_VENDOR = r"(?:docker\.elastic\.co/\w+/|public\.ecr\.aws/docker/library/|mirror\.gcr\.io/library/)"
 
 
 def runtime_of(base: BaseImage | None) -> Runtime | None:
     """The runtime that a base image brings, if it is one of those known here."""
     if base is None:
         return None
-    repository = _VENDOR.sub("", base.repository)
+    repository = re.sub(_VENDOR, "", base.repository)
     if repository.startswith(("quay.io/jupyter/", "jupyter/")):
         return _CONDA
     return _RUNTIMES.get(repository)

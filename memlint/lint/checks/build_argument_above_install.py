@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile, Span
 
-_PINNED = re.compile(r"""["']?(?:[0-9a-f]{7,64}|v?\d+\.\d+[\w.+-]*)["']?\Z""")
+_PINNED = r"""["']?(?:[0-9a-f]{7,64}|v?\d+\.\d+[\w.+-]*)["']?\Z"""
 """A default that names one version: such a value is raised by hand, not by every build."""
 
 
@@ -42,7 +42,7 @@ def _varying(step: Step, names: Sequence[str]) -> Iterator[tuple[str, Span]]:
     if step.instruction.keyword != "ARG":
         return
     for name, default, word in assignments(step.instruction):
-        if any(fnmatchcase(name.upper(), pattern) for pattern in names) and not _PINNED.match(default or ""):
+        if any(fnmatchcase(name.upper(), pattern) for pattern in names) and not re.match(_PINNED, default or ""):
             yield name, word.span
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
 
-_DOTNET_OFF = re.compile(r"--self-contained[=:]false|--no-self-contained|[-/]p:SelfContained=false", re.IGNORECASE)
-_DOTNET_ON = re.compile(r"--self-contained(?:[=:]true)?|--sc|[-/]p:SelfContained=true", re.IGNORECASE)
-_DOTNET_NATIVE = re.compile(r"[-/]p:PublishAot=true", re.IGNORECASE)
-_NODE_PROJECT = re.compile(r"\.|.*\.[cm]?js|.*package\.json")
+_DOTNET_OFF = r"(?i)--self-contained[=:]false|--no-self-contained|[-/]p:SelfContained=false"
+_DOTNET_ON = r"(?i)--self-contained(?:[=:]true)?|--sc|[-/]p:SelfContained=true"
+_DOTNET_NATIVE = r"(?i)[-/]p:PublishAot=true"
+_NODE_PROJECT = r"\.|.*\.[cm]?js|.*package\.json"
 _QUESTIONS = frozenset(("--version", "-v", "--help", "-h", "--list-plugins"))
 
 
@@ -56,7 +56,7 @@ def _bundled(command: Command) -> tuple[str, str] | None:
     if name in ("pyinstaller", "nuitka", "nuitka3") and any(text.endswith((".py", ".spec")) for text in known):
         bundles = name == "pyinstaller" or any(text in ("--standalone", "--onefile") for text in known)
         return (name, "the Python interpreter and its libraries") if bundles else None
-    if name in ("pkg", "@yao-pkg/pkg", "nexe") and any(_NODE_PROJECT.fullmatch(text) for text in known):
+    if name in ("pkg", "@yao-pkg/pkg", "nexe") and any(re.fullmatch(_NODE_PROJECT, text) for text in known):
         return name, "Node.js"
     if name in ("deno", "bun") and known[0] == ("compile" if name == "deno" else "build"):
         return (f"{name} {known[0]}", name.capitalize()) if name == "deno" or "--compile" in known else None
@@ -65,9 +65,12 @@ def _bundled(command: Command) -> tuple[str, str] | None:
 
 def _self_contained(texts: Sequence[str | None]) -> bool:
     """Whether dotnet publish is told so: not where a variable might tell otherwise."""
-    if None in texts or any(text and (_DOTNET_OFF.fullmatch(text) or _DOTNET_NATIVE.fullmatch(text)) for text in texts):
+    if None in texts:
+        return False
+    known = [text for text in texts if text]
+    if any(re.fullmatch(_DOTNET_OFF, text) or re.fullmatch(_DOTNET_NATIVE, text) for text in known):
         return False
     for index, text in enumerate(texts):
-        if text and _DOTNET_ON.fullmatch(text):
+        if text and re.fullmatch(_DOTNET_ON, text):
             return (texts[index + 1] if index + 1 < len(texts) else "") != "false"
     return False

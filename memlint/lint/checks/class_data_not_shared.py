@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile, Span
 
-_OPTION = re.compile(r"-Xshare:off|-XX:ArchiveClassesAtExit(?==)|-XX:\+AutoCreateSharedArchive")
+_OPTION = r"-Xshare:off|-XX:ArchiveClassesAtExit(?==)|-XX:\+AutoCreateSharedArchive"
 _EFFECTS = {
     "-Xshare:off": "makes each JVM hold the class data in memory of its own",
     "-XX:ArchiveClassesAtExit": "writes the archive in each container for itself, where no other JVM maps it",
@@ -28,7 +28,7 @@ def class_data_not_shared(dockerfile: Dockerfile, repository: Repository) -> Ite
     """Each such option in the environment, the ENTRYPOINT or the CMD of the image."""
     for step in (step for stage in final_stages(dockerfile, repository) for step in stage.steps):
         for text, span in _texts(step):
-            match = _OPTION.search(text)
+            match = re.search(_OPTION, text)
             if match:
                 yield Hit(
                     location=Location(dockerfile.path, span),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from memlint.lint.rewrites import Rewrite
     from memlint.model.dockerfile import Dockerfile
 
-_OCTAL = re.compile(r"0?[0-7]{3,4}\Z")
+_OCTAL = r"0?[0-7]{3,4}\Z"
 _FLAGS = {"chmod": "--chmod", "chown": "--chown"}
 
 
@@ -122,7 +122,7 @@ def _fix(step: Step, before: Step | None, rewrite: Rewrite, facts: Facts) -> Fix
     if len(copy.sources) != 1 or rewrite.targets != (copy.target,) or copy.into:
         return None
     name = _FLAGS[rewrite.verb]
-    if copy.instruction.flag(name.lstrip("-")) or (rewrite.verb == "chmod" and not _OCTAL.match(value)):
+    if copy.instruction.flag(name.lstrip("-")) or (rewrite.verb == "chmod" and not re.match(_OCTAL, value)):
         return None
     edits = (with_flag(copy.instruction, f"{name}={value}"), removed(step.instruction))
     return Fix(edits, safe=False, description=f"let the COPY do it ({name}={value})")

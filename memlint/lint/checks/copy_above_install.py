@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from memlint.model.dockerfile import Dockerfile
 
 _SOURCE_DIRECTORIES = frozenset(("src", "app", "lib", "server", "backend", "api", "code", "cmd", "internal", "pkg"))
-_RESULT = re.compile(r"(?:\./)?(?:target|build|dist|out|bin)/|.*\.(?:jar|war|ear)\Z")
+_RESULT = r"(?:\./)?(?:target|build|dist|out|bin)/|.*\.(?:jar|war|ear)\Z"
 _PREPARES = frozenset(
     (
         *("addgroup", "adduser", "apk", "apt", "apt-get", "dnf", "echo", "groupadd", "microdnf", "mkdir", "rm", "set"),
@@ -63,7 +63,7 @@ def _changes(copy: Copy) -> bool:
         return False
     if copy.broad:
         return True
-    return any(source.strip("./") in _SOURCE_DIRECTORIES or _RESULT.match(source) for source in copy.sources)
+    return any(source.strip("./") in _SOURCE_DIRECTORIES or re.match(_RESULT, source) for source in copy.sources)
 
 
 def _hit(

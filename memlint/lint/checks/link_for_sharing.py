@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile, Instruction, Word
 
-_MEMORY = re.compile(r"\b(?:RAM|memory|page ?cache|inodes?|RSS|PSS)\b", re.IGNORECASE)
+_MEMORY = r"(?i)\b(?:RAM|memory|page ?cache|inodes?|RSS|PSS)\b"
 _MAKES_LAYERS = frozenset(("RUN", "COPY", "ADD", "WORKDIR"))
 
 
@@ -45,7 +45,7 @@ def _comment(instruction: Instruction, comments: dict[int, Word]) -> Word | None
     """The comment directly above that speaks of memory."""
     line = instruction.span.line - 1
     while line in comments:
-        if _MEMORY.search(comments[line].text):
+        if re.search(_MEMORY, comments[line].text):
             return comments[line]
         line -= 1
     return None

@@ -47,7 +47,7 @@ _PROJECT = {
     "uv": ("sync",),
 }
 """These install for the project in the working directory, which may be a mount."""
-_SHEBANG = re.compile(r"#!\s*\S*/(?:env\s+)?(?:sh|bash|dash|ash)\b")
+_SHEBANG = r"#!\s*\S*/(?:env\s+)?(?:sh|bash|dash|ash)\b"
 
 
 def start_copies_up(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
@@ -134,7 +134,7 @@ def _in_path(name: str, candidates: Sequence[str]) -> str | None:
 
 
 def _shell(text: str | None, name: str) -> tuple[str, str] | None:
-    if text is None or (text.startswith("#!") and not _SHEBANG.match(text)):
+    if text is None or (text.startswith("#!") and not re.match(_SHEBANG, text)):
         return None
     return text.replace("\r\n", "\n"), name.removeprefix("./")
 

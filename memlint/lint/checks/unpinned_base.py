@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from memlint.model.dockerfile import Dockerfile
 
 _NEWEST = "latest"
-_OWN = re.compile(r"(?:.*[-_])?(?:base|builder|build|image|app|local|dev|foo|test)")
+_OWN = r"(?:.*[-_])?(?:base|builder|build|image|app|local|dev|foo|test)"
 """Names without a registry or an owner that people give to images they build beside this one."""
-_VARIABLE = re.compile(r"\$\{?(\w+)")
+_VARIABLE = r"\$\{?(\w+)"
 
 
 def unpinned_base(
@@ -67,12 +67,12 @@ def _pinned(repository: Repository) -> list[Location]:
 
 def _is_built_here(base: BaseImage) -> bool:
     """Whether the name stands for an image of this build, passed as a context or built before it."""
-    return base.tag in (None, _NEWEST) and _OWN.fullmatch(base.repository) is not None
+    return base.tag in (None, _NEWEST) and re.fullmatch(_OWN, base.repository) is not None
 
 
 def _is_put_together(dockerfile: Dockerfile, written: str) -> bool:
     """Whether the name comes from an ARG whose default is made of others: a build that has them passes them."""
-    named = _VARIABLE.findall(written.rpartition(":")[0] if ":" in written else written)
+    named = re.findall(_VARIABLE, written.rpartition(":")[0] if ":" in written else written)
     return any(
         name in named and "$" in (default or "")
         for instruction in dockerfile.preamble

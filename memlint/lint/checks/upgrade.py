@@ -42,7 +42,7 @@ _NOT_DONE = frozenset(
         "--simulate",
     )
 )
-_PACMAN = re.compile(r"-S\w*u")
+_PACMAN = r"-S\w*u"
 _LISTED = 3
 
 
@@ -77,7 +77,7 @@ def _upgraded(command: Command) -> str | None:
     if name in ("unattended-upgrade", "unattended-upgrades"):
         return "packages of the base"
     if name == "pacman":
-        return "packages of the base" if any(text and _PACMAN.match(text) for text in texts) else None
+        return "packages of the base" if any(text and re.match(_PACMAN, text) for text in texts) else None
     operands = _operands(texts)
     if name not in _SUBCOMMANDS or not operands or operands[0] is None:
         return None
