@@ -108,6 +108,20 @@ def _build_arg(text: str) -> tuple[str, str]:
 
 
 def _lint(arguments: argparse.Namespace) -> int:
+    _import_msgspec()
     from memlint.cli.lint import lint
 
     return lint(arguments)
+
+
+def _import_msgspec() -> None:
+    """Without typing_extensions, if that is there: `typing` has what msgspec asks it for, and is there already."""
+    import sys
+
+    if "typing_extensions" in sys.modules:
+        return
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        del sys.modules["typing_extensions"]

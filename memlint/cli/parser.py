@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 
 from memlint import TYPE_CHECKING, __version__
-from memlint.cli.options import Parser
+from memlint.cli.options import Help, Parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +38,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def build(only: str | None = None, *, everything: bool = False) -> argparse.ArgumentParser:
     """The parser, with the options of one command: others cost time, and have variables that do not concern it."""
-    parser = Parser("memlint", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("memlint", description=_DESCRIPTION, formatter_class=Help)
     parser.add_argument("--version", action="version", version=f"memlint {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, text in _COMMANDS.items():
-        command = commands.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        command = commands.add_parser(name, help=text, formatter_class=Help)
         if everything or name == only:
             import_module(f"memlint.cli.{name}_options").add_options(command)
     return parser

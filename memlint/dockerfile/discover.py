@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 
 from memlint import TYPE_CHECKING
 
@@ -57,6 +56,8 @@ def find_dockerfiles(root: str) -> list[str]:
 
 def _listed(root: str) -> list[str] | None:
     """What git knows below the directory; None without git. Nothing that the repository configures is run."""
+    import subprocess  # a call about one file alone does without
+
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-c", "core.fsmonitor=false", "-c", "safe.directory=*"]
     command += ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 import msgspec
 
@@ -175,6 +174,8 @@ class _Gathering:
         asked = [path for path in named if path in self._dockerfiles and path not in listed and not os.path.isabs(path)]
         if not asked:
             return []
+        import subprocess  # few calls name such a file
+
         question = os.fsencode("".join(f"{path}\0" for path in asked))
         command = ("git", "check-ignore", "-z", "--stdin")
         try:

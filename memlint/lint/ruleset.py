@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Scope = Literal["file", "repository", "images"]
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_HERE = os.path.dirname(os.path.realpath(__file__))
 _TYPES: dict[str, Any] = {
     "bool": bool,
     "int": int,
@@ -64,22 +64,24 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remedy: str = ""
 
 
-def rules_directory() -> Path:
+def rules_directory() -> str:
     """Where the rules lie: in the installed package, or beside it in a checkout."""
-    installed = _PACKAGE / "_rules"
-    return installed if installed.is_dir() else _PACKAGE.parent / "rules"
+    package = os.path.dirname(_HERE)
+    installed = os.path.join(package, "_rules")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "rules")
 
 
-def load_rules(directory: Path | None = None, more: Iterable[str] = ()) -> tuple[Rule, ...]:
+def load_rules(directory: str | os.PathLike[str] | None = None, more: Iterable[str] = ()) -> tuple[Rule, ...]:
     """All rules, by id, with those of the users' own directories. UsageError names the file that is no rule."""
     rules: dict[str, Rule] = {}
-    names: dict[str, Path] = {}
-    for place in (directory or rules_directory(), *map(Path, more)):
+    names: set[str] = set()
+    for place in (os.fspath(directory or rules_directory()), *more):
         for path in _files(place):
             rule = _load(path)
             if rule.id in rules or rule.name in names:
                 _refuse(path, f"{rule.id} ({rule.name}) is there already", "give it an id and a name of its own")
-            rules[rule.id], names[rule.name] = rule, path
+            rules[rule.id] = rule
+            names.add(rule.name)
     return tuple(rules[each] for each in sorted(rules))
 
 
@@ -116,29 +118,34 @@ def thresholds_for(check: Check, values: Mapping[str, Value], where: str) -> dic
 
 def checks() -> tuple[str, ...]:
     """The names of all checks."""
-    directory = Path(__file__).parent / "checks"
-    return tuple(sorted(path.stem for path in directory.glob("*.py") if path.stem != "__init__"))
+    names = os.listdir(os.path.join(_HERE, "checks"))
+    return tuple(sorted(name[:-3] for name in names if name.endswith(".py") and name != "__init__.py"))
 
 
-def _files(place: Path) -> list[Path]:
-    if not place.is_dir():
-        raise UsageError(f"{place}: no directory of rules is there", "name a directory that holds rule files (*.toml)")
-    return sorted(place.glob("*.toml"))
-
-
-def _load(path: Path) -> Rule:
+def _files(place: str) -> list[str]:
     try:
-        rule = msgspec.convert(tomli.loads(path.read_text("utf-8")), Rule)
+        names = sorted(os.listdir(place))
+    except OSError as error:
+        raise UsageError(
+            f"{place}: no directory of rules is there", "name a directory that holds rule files (*.toml)"
+        ) from error
+    return [os.path.join(place, name) for name in names if name.endswith(".toml")]
+
+
+def _load(path: str) -> Rule:
+    try:
+        with open(path, encoding="utf-8") as file:
+            rule = msgspec.convert(tomli.loads(file.read()), Rule)
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: is no rule ({error})", "see the files in rules/ for what one looks like") from error
-    if rule.id != path.stem:
+    if rule.id != os.path.basename(path).removesuffix(".toml"):
         _refuse(path, f"has the id {rule.id}", "name the file after the id")
     if rule.check is not None and not (rule.check.isidentifier() and rule.message):
         _refuse(path, "needs the name of a check, and a message", "see the files in rules/ for what one looks like")
     return rule
 
 
-def _refuse(path: Path, problem: str, hint: str) -> None:
+def _refuse(path: str, problem: str, hint: str) -> None:
     raise UsageError(f"{path}: {problem}", hint)
 
 
