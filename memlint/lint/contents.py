@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
 import msgspec
-import tomli
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.python import normalised
 from memlint.lint.image import copy_of
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Location
@@ -152,11 +149,11 @@ def _contexts(path: str) -> Iterator[str]:
 # Lists of packages
 
 Entry = tuple[str, str, "str | None", Location]
-_PIN = re.compile(
+_PIN = (
     r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(?:===?\s*([A-Za-z0-9.+!_-]+))?\s*(?:[;#\\ ].*|[<>=!~].*)?$"
 )
-_OTHER = re.compile(r"\s*(?:-r|--requirement)[ =]\s*(\S+)")
-_EXACT = re.compile(r"=?v?(\d[\w.+-]*)\Z")
+_OTHER = r"\s*(?:-r|--requirement)[ =]\s*(\S+)"
+_EXACT = r"=?v?(\d[\w.+-]*)\Z"
 
 
 def read_list(path: str, repository: Repository, depth: int = 0) -> Iterator[Entry]:
@@ -175,18 +172,24 @@ def read_list(path: str, repository: Repository, depth: int = 0) -> Iterator[Ent
 
 def _requirements(path: str, text: str, repository: Repository, depth: int) -> Iterator[Entry]:
     for number, line in enumerate(text.split("\n"), 1):
-        other = _OTHER.match(line)
+        other = re.match(_OTHER, line)
         if other and depth < _LISTS_DEEP:
             yield from read_list(normpath(join(dirname(path), other[1])), repository, depth + 1)
-        match = _PIN.match(line)
+        match = re.match(_PIN, line)
         if match and not line.lstrip().startswith(("-", "#")):
-            yield "pypi", normalised(match[1]), match[2], _line(path, number, line)
+            yield "pypi", _normalised(match[1]), match[2], _line(path, number, line)
+
+
+def _normalised(name: str) -> str:
+    from memlint.dockerfile.installs.python import normalised
+
+    return normalised(name)
 
 
 def _node(path: str, text: str) -> Iterator[Entry]:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
         return
     lines = text.split("\n")
     for name, version in _node_packages(document if isinstance(document, dict) else {}):
@@ -204,11 +207,13 @@ def _node_packages(document: dict[str, object]) -> Iterator[tuple[str, str | Non
         return
     asked = document.get("dependencies")
     for name, version in (asked if isinstance(asked, dict) else {}).items():
-        match = _EXACT.match(version) if isinstance(version, str) else None
+        match = re.match(_EXACT, version) if isinstance(version, str) else None
         yield name, match[1] if match else None
 
 
 def _toml_lock(path: str, text: str) -> Iterator[Entry]:
+    import tomli
+
     try:
         packages = tomli.loads(text).get("package", [])
     except (tomli.TOMLDecodeError, RecursionError):
@@ -218,7 +223,7 @@ def _toml_lock(path: str, text: str) -> Iterator[Entry]:
         name, version = (package.get("name"), package.get("version")) if isinstance(package, dict) else (None, None)
         if isinstance(name, str) and isinstance(version, str):
             number = next((at for at, line in enumerate(lines, 1) if line == f'name = "{name}"'), 1)
-            yield "pypi", normalised(name), version, _line(path, number, lines[number - 1])
+            yield "pypi", _normalised(name), version, _line(path, number, lines[number - 1])
 
 
 def _gems(path: str, text: str) -> Iterator[Entry]:

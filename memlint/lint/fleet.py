@@ -34,14 +34,16 @@ _UNRELATED = frozenset(
 )
 """Words in a path that speak of no service."""
 
-_VARIANT = re.compile(
-    r"v?\d+(?:\.\w+)*|rc\d*|alpha\d*|beta\d*|alpine[\d.]*|debian\d*|ubuntu[\d.]*|ubi\d*|rhel\d*|fedora\d*|centos\d*"
+_MATRIX = 4
+"""Variants of one product from which on a repository is one of images for others."""
+_VERSION = r"v?\d+(?:\.\d+)*(?:-?(?:rc|alpha|beta)\d*)?"
+_VARIANT = (
+    r"(?i:v?\d+(?:\.\w+)*|rc\d*|alpha\d*|beta\d*|alpine[\d.]*|debian\d*|ubuntu[\d.]*|ubi\d*|rhel\d*|fedora\d*|centos\d*"
     r"|rocky(?:linux)?\d*|alma(?:linux)?\d*|mariner[\d.]*|azurelinux[\d.]*|wolfi|distroless|slim|chiseled|minimal|micro"
     r"|wheezy|jessie|stretch|buster|bullseye|bookworm|trixie|forky|sid|trusty|xenial|bionic|focal|jammy|noble"
     r"|cuda[\d.]*|rocm[\d.]*|gpu|cpu|windows|ltsc\d+|nanoserver|windowsservercore|servercore"
     r"|amd64|arm64|aarch64|armv\d+|armhf|arm|x86|x64|i386|ppc64le|s390x|riscv64|musl|glibc"
-    r"|jdk\d*|jre\d*|latest|edge|stable|nightly|full|base",
-    re.IGNORECASE,
+    r"|jdk\d*|jre\d*|latest|edge|stable|nightly|full|base)"
 )
 """Words in a path that tell variants of one product apart."""
 
@@ -76,8 +78,17 @@ class Built(msgspec.Struct, frozen=True, eq=False):
         return Location(self.path, span)
 
 
-def fleets(repository: Repository, *, all_files: bool) -> Iterator[tuple[Built, ...]]:
+def fleets(repository: Repository, *, all_files: bool) -> tuple[tuple[Built, ...], ...]:
     """The groups of images that may run together, each by path; images of Windows and unknown bases are in none."""
+    if len(repository.dockerfiles) < 2:
+        return ()
+    found: tuple[tuple[Built, ...], ...] = repository.once(
+        f"fleets {all_files}", lambda: tuple(_fleets(repository, all_files=all_files))
+    )
+    return found
+
+
+def _fleets(repository: Repository, *, all_files: bool) -> Iterator[tuple[Built, ...]]:
     groups: dict[str, list[Built]] = {}
     for dockerfile in repository.dockerfiles:
         if all_files or not _is_unrelated(dockerfile.path):
@@ -141,11 +152,19 @@ def _project(path: str, repository: Repository) -> str:
 
 
 def _one_of_each_product(group: Iterable[Built]) -> list[Built]:
-    """Of the variants of one product the plainest, and of several as plain the newest: no node runs them all."""
+    """Of the variants of one product the plainest, and of several as plain the newest: no node runs them all.
+
+    Where there are many versions of a product, images are made for others: nobody knows which of them run together.
+    """
     products: dict[tuple[str, ...], list[Built]] = {}
     for built in group:
         products.setdefault(_product(built.path), []).append(built)
-    return [max(variants, key=_plainest) for variants in products.values()]
+    return [max(variants, key=_plainest) for variants in products.values() if not _is_matrix(variants)]
+
+
+def _is_matrix(variants: Sequence[Built]) -> bool:
+    versions = {part for built in variants for part in built.path.split("/") if re.fullmatch(_VERSION, part)}
+    return len(variants) >= _MATRIX and len(versions) > 1
 
 
 def _product(path: str) -> tuple[str, ...]:
@@ -159,4 +178,4 @@ def _plainest(built: Built) -> tuple[int, list[tuple[int, str]]]:
 
 
 def _tells_variants_apart(part: str) -> bool:
-    return all(_VARIANT.fullmatch(word) for word in re.split(r"[-_]", part) if word)
+    return all(re.fullmatch(_VARIANT, word) for word in re.split(r"[-_]", part) if word)

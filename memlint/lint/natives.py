@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from memlint.dockerfile.installs import Install
 
-_NO_PROGRAMS = re.compile(
+_NO_PROGRAMS = (
     r".*-(?:dev|devel|headers|doc|docs|dbg|dbgsym|data|man|keyring|locales?|static)|fonts?-.*|.*-fonts?|ttf-.*"
     r"|linux-headers.*|musl-locales|tzdata|locales|ca-certificates|apt-transport-https|mime-support|media-types"
     r"|hicolor-icon-theme|(?:build|dev)-(?:essential|base)|alpine-sdk|gcc|g\+\+|cpp|clang|llvm|make|cmake|ninja(?:-build)?"
@@ -55,7 +55,7 @@ _NATIVE = {
 def is_mapped(ecosystem: str, name: str) -> bool:
     """Whether processes map files of the package, as far as its name tells."""
     native = _NATIVE.get("pypi" if ecosystem == "conda" else ecosystem)
-    return name in native if native is not None else not _NO_PROGRAMS.fullmatch(name)
+    return name in native if native is not None else not re.fullmatch(_NO_PROGRAMS, name)
 
 
 def mapped_in(installs: Iterable[Install]) -> set[str]:

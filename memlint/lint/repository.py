@@ -8,7 +8,8 @@ import stat
 from memlint import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from memlint.lint.facts import Facts
     from memlint.model.dockerfile import Dockerfile
@@ -30,6 +31,7 @@ class Repository:
         self._facts: dict[str, Facts] = {}
         self._lines: dict[str, list[str]] = {}
         self._read: dict[str, str | None] = {}
+        self._worked_out: dict[str, object] = {}
 
     def facts(self, dockerfile: Dockerfile) -> Facts:
         """What all checks need of a Dockerfile, computed once."""
@@ -58,6 +60,12 @@ class Repository:
         if path not in self._read:
             self._read[path] = _text(self.root, path)
         return self._read[path]
+
+    def once(self, key: str, work: Callable[[], Any]) -> Any:
+        """What `work` gives, done once for all checks that ask for it by that key."""
+        if key not in self._worked_out:
+            self._worked_out[key] = work()
+        return self._worked_out[key]
 
     def with_dockerfile(self, changed: Dockerfile) -> Repository:
         """The same repository with another text of one file; what is known of the others is kept."""

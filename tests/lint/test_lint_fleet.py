@@ -66,6 +66,12 @@ def test_a_matrix_of_variants_is_no_fleet(tmp_path: Path) -> None:
     assert together(tmp_path, *paths, all_files=True) == [sorted(paths)]
 
 
+def test_products_in_many_versions_are_for_others(tmp_path: Path) -> None:
+    paths = [f"{version}/{kind}/Dockerfile" for version in ("8.2", "8.3", "8.4", "8.5") for kind in ("cli", "fpm")]
+    assert together(tmp_path, *paths) == []
+    assert together(tmp_path, *paths, "a/Dockerfile", "b/Dockerfile") == [["a/Dockerfile", "b/Dockerfile"]]
+
+
 def test_files_that_name_services_are_services(tmp_path: Path) -> None:
     paths = ["backend/Dockerfile.cache", "backend/Dockerfile.driver", "backend/worker.Dockerfile"]
     assert together(tmp_path, *paths) == [sorted(paths)]

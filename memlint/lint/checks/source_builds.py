@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from posixpath import basename
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Span
 
-_ARCHIVE = re.compile(r"(.+?)\.(?:tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|zip)$")
-_VERSION = re.compile(
+_ARCHIVE = r"(.+?)\.(?:tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|zip)$"
+_VERSION = (
     r"[-_.]?v?(\d+(?:[._]\d+)+(?:[-_.]?(?:alpha|beta|pre|rc|[a-z])\.?\d*)?)(?![A-Za-z])|[-_.](?:src|source|orig)\b"
 )
-_FORGE = re.compile(r"https?://(?:github|gitlab)\.com/([^/]+)/([^/]+?)(?:\.git|/.*)?$")
+_FORGE = r"https?://(?:github|gitlab)\.com/([^/]+)/([^/]+?)(?:\.git|/.*)?$"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -61,7 +60,9 @@ def _sources(steps: Sequence[Step]) -> Iterator[Source]:
 
 
 def _installs_a_build(placed: Placed) -> bool:
-    """`make install`, `cmake --install`, `ninja install`, `meson install`."""
+    """`make install`, `cmake --install`, `ninja install`, `meson install`, where they run for certain."""
+    if placed.command.conditional:
+        return False
     words = [word.text for word in placed.command.arguments]
     if placed.command.name in ("make", "gmake", "ninja", "meson"):
         return any(word is not None and word.startswith("install") for word in words)
@@ -72,15 +73,17 @@ def _source(url: str | None, span: Span) -> Source | None:
     """The source that an URL is of, by its file's or its repository's name; None when it may be anything."""
     if url is None or not url.startswith(("http://", "https://")):
         return None
-    archive = _ARCHIVE.match(basename(urlsplit(url).path))
-    forge = _FORGE.match(url)
+    archive = re.match(_ARCHIVE, basename(re.split("[?#]", url)[0]))
+    forge = re.match(_FORGE, url)
     if archive is None and (forge is None or (not url.endswith(".git") and url.count("/") > 4)):
         return None
-    name = forge[2] if forge and (archive is None or _VERSION.fullmatch(archive[1])) else archive[1] if archive else ""
+    name = (
+        forge[2] if forge and (archive is None or re.fullmatch(_VERSION, archive[1])) else archive[1] if archive else ""
+    )
     if forge and archive and "/archive/" in url:
         name = forge[2]
-    found = _VERSION.search(archive[1] if archive else "")
-    plain = _VERSION.sub("", name).strip("-_.").lower()
+    found = re.search(_VERSION, archive[1] if archive else "")
+    plain = re.sub(_VERSION, "", name).strip("-_.").lower()
     return Source(plain, (found[1] or "") if found else "", span) if plain else None
 
 
