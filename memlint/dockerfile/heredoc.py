@@ -10,7 +10,7 @@ from memlint.dockerfile.lexer import Lexer, LexError, Piece, joined
 from memlint.dockerfile.located import SPACES
 from memlint.errors import DockerfileError
 
-_MARKER = re.compile(r"\d*<<(-?)[\t\n\f\r ]*([^<]+)\Z")
+_MARKER = re.compile(r"\d*<<(-?)[\t\n\f\r ]*([^<]*)\Z")
 _SPACE = re.compile(f"[{SPACES}]")
 
 
@@ -28,8 +28,6 @@ def markers(line: str) -> tuple[Marker, ...]:
     The line is lexed as a whole: a quotation that does not end, anywhere in it, means that there is none. The escape is
     always a backslash, and variables stay as they are.
     """
-    if "<<" not in line:
-        return ()
     try:
         pieces = Lexer(line, {}, "\\", keep_quotes=True, keep_escapes=True, keep_unset=True).pieces()
     except LexError:
@@ -40,7 +38,7 @@ def markers(line: str) -> tuple[Marker, ...]:
 
 def _marker(word: str) -> Marker | None:
     match = _MARKER.match(word)
-    if match is None:
+    if match is None or not match[2]:
         return None
     dash, rest = match.groups()
     try:

@@ -6,7 +6,6 @@ import msgspec
 
 from memlint.dockerfile.command import Command, split_command
 from memlint.dockerfile.fold import Reader
-from memlint.dockerfile.heredoc import Marker, markers
 from memlint.dockerfile.located import Located
 from memlint.dockerfile.words import split_arguments
 from memlint.errors import DockerfileError
@@ -15,6 +14,8 @@ from memlint.model.dockerfile import Heredoc, Instruction, Span, Word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from memlint.dockerfile.heredoc import Marker
 
 
 class _Parsed(msgspec.Struct, frozen=True):
@@ -37,11 +38,7 @@ def read_instructions(reader: Reader) -> Iterator[Instruction]:
 
 def _instruction(reader: Reader, line: Located) -> Instruction:
     parsed = _parse(line, reader.escape)
-    taking = parsed.inner or parsed
-    opened: tuple[Marker, ...] = ()
-    if taking.command.keyword in ("RUN", "COPY", "ADD") and not taking.json:
-        opened = markers(line.text)
-    heredocs = tuple(_heredoc(reader, marker) for marker in opened)
+    heredocs = tuple(_heredoc(reader, marker) for marker in _opened(parsed, line.text))
     return _finished(parsed, heredocs, reader.start, reader.end())
 
 
@@ -52,6 +49,16 @@ def _parse(line: Located, escape: str, nested: bool = False) -> _Parsed:
     if command.keyword == "ONBUILD" and command.arguments.text and not nested:
         inner = _parse(command.arguments, escape, nested=True)
     return _Parsed(command, words, json, inner)
+
+
+def _opened(parsed: _Parsed, line: str) -> tuple[Marker, ...]:
+    """The heredocs that a line opens."""
+    taking = parsed.inner or parsed
+    if taking.command.keyword not in ("RUN", "COPY", "ADD") or taking.json or "<<" not in line:
+        return ()
+    from memlint.dockerfile.heredoc import markers  # few files have one
+
+    return markers(line)
 
 
 def _heredoc(reader: Reader, marker: Marker) -> Heredoc:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from memlint.dockerfile.pattern import Pattern, PatternError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from memlint.dockerfile.pattern import Pattern
 
 DEPTH = 50
 """Variables inside variables: more is refused."""
@@ -243,17 +243,22 @@ class Lexer:
             return f"${{{name}/{pattern}/{replacement}}}"
         if value is None or pattern is None or replacement is None:
             return None
-        try:
-            return Pattern(pattern).replaced(value, replacement, everywhere)
-        except PatternError as error:
-            raise LexError(str(error)) from None
+        return _matched(pattern, lambda parsed: parsed.replaced(value, replacement, everywhere))
 
 
 def _trimmed(value: str, kind: str, word: str) -> str:
     longest = word.startswith(kind)
+    if kind == "#":
+        return _matched(word[longest:], lambda parsed: parsed.without_prefix(value, longest))
+    return _matched(word[longest:], lambda parsed: parsed.without_suffix(value, longest))
+
+
+def _matched(pattern: str, use: Callable[[Pattern], str]) -> str:
+    """What a use of a pattern gives."""
+    from memlint.dockerfile.pattern import Pattern, PatternError  # few files have one
+
     try:
-        pattern = Pattern(word[longest:])
-        return pattern.without_prefix(value, longest) if kind == "#" else pattern.without_suffix(value, longest)
+        return use(Pattern(pattern))
     except PatternError as error:
         raise LexError(str(error)) from None
 

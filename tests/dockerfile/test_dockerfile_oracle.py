@@ -7,7 +7,14 @@ import re
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support.dockerfiles import ours, theirs
+from support.dockerfiles import ours, seen, theirs
+
+from memlint.dockerfile.fold import Reader
+from memlint.dockerfile.instruction import read_instructions
+from memlint.dockerfile.parser import parse_dockerfile
+from memlint.dockerfile.scope import environments
+from memlint.errors import DockerfileError
+from memlint.model.dockerfile import Dockerfile
 
 KEYWORDS = (
     *("FROM", "RUN", "CMD", "COPY", "ADD", "ENV", "ARG", "LABEL", "ONBUILD", "HEALTHCHECK", "EXPOSE", "VOLUME", "USER"),
@@ -107,8 +114,47 @@ def test_the_byte_order_mark_counts_in_the_length_of_a_line(length: int) -> None
     ["RUN --mount=type=cache,target=/x --network=none make", "COPY --from=a --link <<EOF /x\nhi\nEOF", 'CMD ["x"]'],
 )
 def test_a_trigger_is_read_like_the_instruction_itself(trigger: str) -> None:
-    alone, triggered = theirs(f"{trigger}\n"), ours(f"ONBUILD {trigger}\n")
-    assert isinstance(alone, list)
-    assert isinstance(triggered, list)
-    # the flags of the instruction inside are not in the oracle's answer for ONBUILD
-    assert [each[3:] for each in alone] == [(*each[3:4], alone[0][4], *each[5:]) for each in triggered]
+    (instruction,) = read_instructions(Reader(f"ONBUILD {trigger}\n"))
+    assert instruction.on_build
+    assert [seen(instruction.on_build)] == theirs(f"{trigger}\n")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(("", "FROM a\n")), dockerfiles)
+def test_whatever_is_read_is_found_again_where_it_says(head: str, text: str) -> None:
+    dockerfile = parsed((head + text).encode())
+    if dockerfile is None:
+        return
+    lines = dockerfile.text.split("\n")
+    for instruction in dockerfile.instructions:
+        for offset, char in enumerate(instruction.value):
+            line, column = instruction.at(offset)
+            assert lines[line - 1][column - 1] == char
+        for span in [word.span for word in instruction.words] + [flag.span for flag in instruction.flags]:
+            start, end = (span.line, span.column), (span.end_line, span.end_column)
+            assert (instruction.span.line, instruction.span.column) <= start < end
+            assert end <= (instruction.span.end_line, instruction.span.end_column)
+    for comment in dockerfile.comments:
+        assert lines[comment.span.line - 1][comment.span.column - 1 :].rstrip("\r") == comment.text
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_dockerfile_or_refused(content: bytes) -> None:
+    for head in (b"", b"FROM a\n", b"FROM a\nRUN ", b"FROM a\nENV "):
+        dockerfile = parsed(head + content)
+        if dockerfile is None:
+            continue
+        for stage in dockerfile.stages:
+            assert len(list(environments(dockerfile, stage))) == len(stage.instructions)
+
+
+def parsed(content: bytes) -> Dockerfile | None:
+    """None where it is refused, and then as BuildKit would: never because dockerfile-parse disagrees."""
+    try:
+        return parse_dockerfile(content)
+    except DockerfileError as error:
+        lines = (error.message + error.hint).split("\n")
+    assert len(lines) == 1
+    assert "dockerfile-parse" not in lines[0]
+    return None

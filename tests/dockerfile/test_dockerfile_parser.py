@@ -99,6 +99,9 @@ class TestHeredocs:
             "CMD <<EOF",
             "ENV a=<<EOF",
             "RUN cat <<<EOF",
+            "RUN <<-",
+            "RUN <<- EOF",
+            "RUN << ",
         ],
     )
     def test_what_looks_like_one_may_be_none(self, line: str) -> None:

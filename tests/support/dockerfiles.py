@@ -15,6 +15,7 @@ from memlint.dockerfile.instruction import read_instructions
 from memlint.errors import DockerfileError
 from memlint.model.dockerfile import Flag, Instruction
 
+_EMPTY = re.compile(r"\A(--[^=]*)=\Z")
 _TABS = re.compile(r"^\t+", re.MULTILINE)
 Seen = tuple[Any, ...]
 
@@ -60,7 +61,7 @@ def _their(command: Any) -> Seen:
         inner,
         (command.start_line, command.end_line),
         command.json,
-        tuple(flag.removesuffix("=") for flag in command.flags),
+        tuple(_EMPTY.sub(r"\1", flag) for flag in command.flags),
         command.value if known else (),
         heredocs,
     )
@@ -69,15 +70,16 @@ def _their(command: Any) -> Seen:
 def ours(text: str) -> list[Seen] | str:
     """What memlint makes of it, in the same form."""
     try:
-        return [_our(instruction) for instruction in read_instructions(Reader(text))] or "refused"
+        return [seen(instruction) for instruction in read_instructions(Reader(text))] or "refused"
     except DockerfileError:
         return "refused"
 
 
-def _our(instruction: Instruction) -> Seen:
+def seen(instruction: Instruction) -> Seen:
+    """One instruction in the form that both can be brought to: the oracle loses the heredocs of ONBUILD."""
     inner = instruction.on_build
     taking = inner or instruction
-    heredocs = tuple((each.name, _TABS.sub("", each.content)) for each in instruction.heredocs)
+    heredocs = tuple((each.name, _TABS.sub("", each.content)) for each in instruction.heredocs if not inner)
     return (
         instruction.keyword.lower(),
         inner.keyword.lower() if inner else "",
