@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from memlint import TYPE_CHECKING
@@ -88,7 +90,8 @@ class FirstInstall(msgspec.Struct, frozen=True, eq=False):
     @property
     def movable(self) -> bool:
         """Whether all that stands before it might as well follow it, as far as can be told."""
-        return all(_is_movable(link) for link in self.before)
+        text = "\n".join(link.text for link in self.group.links)
+        return all(_is_movable(link, text) for link in self.before)
 
     @property
     def span(self) -> Span:
@@ -124,14 +127,7 @@ def group_of(links: Sequence[Link], at: int) -> Group | None:
             break
         found.append(link)
         packages |= more
-    return (
-        Group(
-            tuple(found),
-            frozenset(packages),
-        )
-        if found and packages
-        else None
-    )
+    return Group(tuple(found), frozenset(packages)) if packages else None
 
 
 def groups_of(links: Sequence[Link]) -> Iterator[tuple[int, Group]]:
@@ -228,12 +224,15 @@ def _is_plain(name: str | None, words: Collection[str | None]) -> bool:
     return name in _HOUSEKEEPING or (name in _MANAGERS and _CHANGING.isdisjoint(word or "" for word in words))
 
 
-def _is_movable(link: Link) -> bool:
-    """Whether an install cannot depend on it, as far as can be told."""
+def _is_movable(link: Link, install: str) -> bool:
+    """Whether the install of that text cannot depend on it, as far as can be told."""
     keyword, words = link.instruction.keyword, link.instruction.words
     if keyword not in _MOVABLE or not words:
         return False
     if keyword in ("COPY", "ADD"):
         target = words[-1].text.strip("\"'")
         return target not in ("/", ".", "./") and not target.startswith(_READ_BY_MANAGERS)
-    return not any(word.text.startswith(_FOR_MANAGERS) for word in words)
+    names = [re.split(r"[=\s]", word.text)[0] for word in words] if keyword != "WORKDIR" else []
+    return not any(
+        name.startswith(_FOR_MANAGERS) or re.search(rf"\$\{{?{re.escape(name)}\b", install) for name in names
+    )

@@ -29,25 +29,26 @@ def common_start(repository: Repository, *, min_images: int, all_files: bool) ->
         for built in fleet:
             chains[base_key(built)].append((built, links_of(built, repository)))
         for group in chains.values():
-            for alike, length in _alike(group, 0, min_images):
+            for alike, length in _alike(group, min_images):
                 yield _hit(alike, length)
 
 
-def _alike(group: Sequence[Chain], length: int, min_images: int) -> Iterator[tuple[list[Chain], int]]:
+def _alike(group: Sequence[Chain], min_images: int) -> Iterator[tuple[list[Chain], int]]:
     """The largest groups that begin alike up to an install, and how many instructions that are."""
-    if len(group) < min_images:
-        return
-    found = _last_install(group[0][1][:length])
-    following: dict[str, list[Chain]] = defaultdict(list)
-    for chain in group:
-        links = chain[1]
-        if len(links) > length and not links[length].own:
-            following[links[length].text].append(chain)
-    if found and not any(len(more) == len(group) for more in following.values()):
-        yield list(group), found
-        return
-    for more in following.values():
-        yield from _alike(more, length + 1, min_images)
+    waiting: list[tuple[list[Chain], int]] = [(list(group), 0)]
+    while waiting:
+        alike, length = waiting.pop(0)
+        if len(alike) < min_images:
+            continue
+        following: dict[str, list[Chain]] = defaultdict(list)
+        for chain in alike:
+            if len(chain[1]) > length and not chain[1][length].own:
+                following[chain[1][length].text].append(chain)
+        installs = _last_install(alike[0][1][:length])
+        if installs and not any(len(more) == len(alike) for more in following.values()):
+            yield alike, installs
+        else:
+            waiting += [(more, length + 1) for more in following.values()]
 
 
 def _last_install(links: Sequence[Link]) -> int:

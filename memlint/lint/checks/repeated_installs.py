@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
 
 _PACKAGES_NAMED = 5
+_COMPARED = 100
+"""Images on one base of which each is compared with each; the others are only looked at for what these have."""
 
 
 class Found(msgspec.Struct, frozen=True, eq=False):
@@ -96,10 +98,12 @@ def _best(group: Sequence[Installed]) -> tuple[list[str], list[Installed]]:
     """The packages that two differing images have in common, and all that install them, where that is most."""
     best: tuple[list[str], list[Installed]] = ([], [])
     worth = 0
-    for one, other in combinations(group, 2):
-        common = {name for name in one.packages.keys() & other.packages.keys() if _apart(name, one, other)}
-        if not common:
+    seen: set[frozenset[str]] = {frozenset()}
+    for one, other in combinations(group[:_COMPARED], 2):
+        common = frozenset(name for name in one.packages.keys() & other.packages.keys() if _apart(name, one, other))
+        if common in seen:
             continue
+        seen.add(common)
         members = [installed for installed in group if common <= installed.packages.keys()]
         if (value := len(common) * (len(members) - 1)) > worth:
             worth, best = value, (sorted(common), members)

@@ -52,6 +52,16 @@ CASES: dict[str, tuple[str, str, dict[str, list[str]]]] = {
         f"COPY b.list /etc/apt/sources.list.d/\n{APT} libpq5",
         {"ML304": ["a2"]},
     ),
+    "below a variable that it uses": (
+        f"ENV A=1\n{APT} libpq5=$A",
+        f"ENV A=1\nENV B=2\n{APT} libpq5=${{A}}",
+        {"ML304": ["a3"]},
+    ),
+    "below a variable of another name": (
+        f"{APT} libpq5",
+        f"ENV LIB=2\nARG A\n{APT} libpq5",
+        {"ML308": ["b4"]},
+    ),
     "below another RUN": (f"{APT} libpq5", f"RUN b\n{APT} libpq5", {"ML304": ["a2"]}),
     "below a LABEL": (f"{APT} libpq5", f"LABEL b=1\n{APT} libpq5", {"ML311": ["a2"]}),
     "below the same COPY": (f"COPY . /srv\n{APT} libpq5", f"COPY . /srv\n{APT} libpq5", {}),  # perhaps of one context
@@ -201,3 +211,12 @@ def test_built_from_source(one: str, other: str, program: str | None) -> None:
 def test_built_in_a_stage_that_the_image_copies_from() -> None:
     text = f"FROM debian:12 AS b\n{FETCH}\n{BUILD}\nFROM debian:12\nCOPY --from=b /usr/local /usr/local\n"
     assert len(findings("ML307", {"a/Dockerfile": text, "b/Dockerfile": text})) == 1
+
+
+def test_long_and_many_files_are_no_matter() -> None:
+    start = "".join(f"RUN step {number}\n" for number in range(1200)) + f"{APT} libpq5\n"
+    (found,) = findings("ML311", two(start + "RUN a", start + "RUN b"))
+    assert found.evidence["instructions"] == 1201
+    many = {f"s{n}/Dockerfile": f"FROM debian:12\n{APT} libpq5 own{n}\n" for n in range(150)}
+    (found,) = findings("ML304", many)
+    assert (found.evidence["count"], found.evidence["packages"], len(found.related)) == (150, "libpq5", 10)
