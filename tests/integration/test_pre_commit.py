@@ -101,9 +101,9 @@ def test_a_commit_of_a_bad_dockerfile_fails_until_it_is_mended(project: Project)
 
 
 def test_files_that_did_not_change_are_compared_with_and_not_reported(project: Project) -> None:
-    project.write("api/Dockerfile", "FROM debian:11\n")
+    project.write("api/Dockerfile", "FROM debian:12\n")
     git(project.home, "commit", "-qm", "one")
-    project.write("web/Dockerfile", "FROM debian:12\n")
+    project.write("web/Dockerfile", "FROM debian:11\n")
     project.write("readme.md", "text")
     done = project.run()
     assert done.returncode == 1, done.stdout + done.stderr
