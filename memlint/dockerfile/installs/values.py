@@ -31,7 +31,7 @@ _ECOSYSTEMS = {
 }
 
 
-class Package(msgspec.Struct, frozen=True):
+class Package(msgspec.Struct, frozen=True, gc=False):
     """A package as it is asked for: `version` where it is pinned to one, `constraint` where it is limited otherwise."""
 
     manager: str
@@ -47,7 +47,7 @@ class Package(msgspec.Struct, frozen=True):
         return _ECOSYSTEMS[self.manager]
 
 
-class Install(msgspec.Struct, frozen=True):
+class Install(msgspec.Struct, frozen=True, gc=False):
     """An install command, without what the same instruction removes again.
 
     - `files`: lists of packages that it reads, as they are written: relative ones are relative to `directory`.
@@ -66,21 +66,21 @@ class Install(msgspec.Struct, frozen=True):
     directory: str | None = None
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """An install, and the name of the group that it can be removed by."""
 
     install: Install
     group: str | None = None
 
 
-class Removal(msgspec.Struct, frozen=True):
+class Removal(msgspec.Struct, frozen=True, gc=False):
     """Takes away packages of these names; all that the manager installed before when `names` is None."""
 
     manager: str
     names: frozenset[str] | None
 
 
-class Grammar(msgspec.Struct, frozen=True):
+class Grammar(msgspec.Struct, frozen=True, gc=False):
     """How a manager writes options: letters with a value, long names with a value, what `--` begins."""
 
     letters: str = ""
@@ -89,7 +89,7 @@ class Grammar(msgspec.Struct, frozen=True):
     rest_is_foreign: bool = False
 
 
-class Operand(msgspec.Struct, frozen=True):
+class Operand(msgspec.Struct, frozen=True, gc=False):
     """A word that is no option. `text` is None when it is not known, `prefix` what is known of its start."""
 
     text: str | None
@@ -98,7 +98,7 @@ class Operand(msgspec.Struct, frozen=True):
     span: Span
 
 
-class Arguments(msgspec.Struct, frozen=True):
+class Arguments(msgspec.Struct, frozen=True, gc=False):
     """The arguments of a command, sorted. `options` has the value of each option that takes one, "" for the others."""
 
     operands: tuple[Operand, ...]

@@ -129,6 +129,8 @@ class _Evaluation:
             self.joined = operator
             if operator == "||":
                 settled = self.alternative(pipeline, settled, moved)
+                if _leaves(pipeline.commands[-1]):
+                    certain = settled
                 continue
             if guarded is None and _is_test(before):
                 guarded = len(self.commands)
@@ -144,8 +146,8 @@ class _Evaluation:
     def alternative(self, pipeline: Pipeline, settled: int, moved: bool) -> int:
         """What follows `||`. When it leaves the script, what comes after it knows that its left side succeeded.
 
-        What the left side changed since `settled` is uncertain in it; the answer is the mark up to which nothing is
-        certain any more. `moved`: the list began with a `cd`.
+        What the left side changed since `settled` is uncertain in it; the answer is the mark up to which all is
+        settled: certain, or forgotten. `moved`: the list began with a `cd`.
         """
         state = self.state
         before = state.mark()
@@ -155,7 +157,7 @@ class _Evaluation:
         self.conditional -= 1
         if _leaves(pipeline.commands[-1]):
             state.rollback(before)
-            return settled
+            return before
         if moved:
             state.assign(DIRECTORY, None)
         state.forget_since(settled)

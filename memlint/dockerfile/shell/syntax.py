@@ -23,7 +23,7 @@ class Unparseable(Exception):  # noqa: N818 - an answer, not a failure
     """The text is no shell script that this grammar knows."""
 
 
-class Literal(msgspec.Struct, frozen=True):
+class Literal(msgspec.Struct, frozen=True, gc=False):
     """Text that stands for itself: `text` is the source from `start` on. Escapes count as quotes."""
 
     text: str
@@ -31,7 +31,7 @@ class Literal(msgspec.Struct, frozen=True):
     quoted: bool
 
 
-class Parameter(msgspec.Struct, frozen=True):
+class Parameter(msgspec.Struct, frozen=True, gc=False):
     """`$name` or `${name<operator><operand>}`; `#` alone before the name is the operator "length"."""
 
     name: str
@@ -42,7 +42,7 @@ class Parameter(msgspec.Struct, frozen=True):
     end: int
 
 
-class Opaque(msgspec.Struct, frozen=True):
+class Opaque(msgspec.Struct, frozen=True, gc=False):
     """What only a running shell knows: a command substitution, arithmetic, a process substitution."""
 
     quoted: bool
@@ -53,7 +53,7 @@ class Opaque(msgspec.Struct, frozen=True):
 Part = Literal | Parameter | Opaque
 
 
-class WordNode(msgspec.Struct, frozen=True):
+class WordNode(msgspec.Struct, frozen=True, gc=False):
     """A word before its expansion. Empty quotes give a part with an empty text."""
 
     parts: tuple[Part, ...]
@@ -61,7 +61,7 @@ class WordNode(msgspec.Struct, frozen=True):
     end: int
 
 
-class Assignment(msgspec.Struct, frozen=True):
+class Assignment(msgspec.Struct, frozen=True, gc=False):
     """`name=value`; `array` holds the words of `name=(…)`, `element` is true for `name[i]=value`."""
 
     name: str
@@ -72,7 +72,7 @@ class Assignment(msgspec.Struct, frozen=True):
     start: int
 
 
-class HereDocument(msgspec.Struct):
+class HereDocument(msgspec.Struct, gc=False):
     """`<<name`: the body is `script[start:end]`; found when the parser comes to the next line."""
 
     name: str
@@ -82,7 +82,7 @@ class HereDocument(msgspec.Struct):
     end: int = 0
 
 
-class Simple(msgspec.Struct, frozen=True):
+class Simple(msgspec.Struct, frozen=True, gc=False):
     """A simple command."""
 
     assignments: tuple[Assignment, ...]
@@ -92,35 +92,35 @@ class Simple(msgspec.Struct, frozen=True):
     end: int
 
 
-class Pipeline(msgspec.Struct, frozen=True):
+class Pipeline(msgspec.Struct, frozen=True, gc=False):
     """Commands joined by `|`."""
 
     negated: bool
     commands: tuple[Node, ...]
 
 
-class AndOr(msgspec.Struct, frozen=True):
+class AndOr(msgspec.Struct, frozen=True, gc=False):
     """Pipelines joined by `&&` and `||`: the operator before each, "" before the first; `end` is "&" or ";"."""
 
     pipelines: tuple[tuple[str, Pipeline], ...]
     end: str
 
 
-class Sequence(msgspec.Struct, frozen=True):
+class Sequence(msgspec.Struct, frozen=True, gc=False):
     """Lists after each other; in a subshell what they set is lost."""
 
     lists: tuple[AndOr, ...]
     subshell: bool = False
 
 
-class Branches(msgspec.Struct, frozen=True):
+class Branches(msgspec.Struct, frozen=True, gc=False):
     """`if` and `case`: of the bodies at most one runs; each follows the conditions up to it."""
 
     conditions: tuple[Sequence, ...]
     bodies: tuple[Sequence, ...]
 
 
-class Loop(msgspec.Struct, frozen=True):
+class Loop(msgspec.Struct, frozen=True, gc=False):
     """`for`, `while`, `until`, `select`."""
 
     variable: str | None
@@ -128,7 +128,7 @@ class Loop(msgspec.Struct, frozen=True):
     body: Sequence
 
 
-class Function(msgspec.Struct, frozen=True):
+class Function(msgspec.Struct, frozen=True, gc=False):
     """A definition."""
 
     name: str

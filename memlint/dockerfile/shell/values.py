@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from memlint.model.dockerfile import Span
 
 
-class ShellWord(msgspec.Struct, frozen=True):
+class ShellWord(msgspec.Struct, frozen=True, gc=False):
     """A word after its expansion: `raw` is the script from `start` to `end`.
 
     `text` is None where it cannot be known; it may then be any number of words. `prefix` is what is known of its start.
@@ -25,7 +25,7 @@ class ShellWord(msgspec.Struct, frozen=True):
     prefix: str = ""
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True, gc=False):
     """A simple command.
 
     - `joined`: what stands between it and the one before: "" for the first, "&&", "||", ";" (or a new line), "|", "&".
@@ -60,7 +60,7 @@ class Command(msgspec.Struct, frozen=True):
         return () if index is None else self.words[index + 1 :]
 
 
-class Placed(msgspec.Struct, frozen=True):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """A command and its place in the file; `word_spans` are those of its words."""
 
     command: Command

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHELLS = frozenset(("sh", "bash", "dash", "ash"))
 
 
-class Wrapper(msgspec.Struct, frozen=True):
+class Wrapper(msgspec.Struct, frozen=True, gc=False):
     """How a wrapper's own arguments end: letters and long names of options with a value, words before the program.
 
     `queries` are options with which it runs nothing; `subcommand` is the word after it without which it is no wrapper.
@@ -78,7 +78,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _PATHS = re.compile(r".*/")
 
 
-class Unwrapped(msgspec.Struct, frozen=True):
+class Unwrapped(msgspec.Struct, frozen=True, gc=False):
     """Where the program stands (None: not known), and what the wrappers before it do to its environment."""
 
     index: int | None
@@ -126,20 +126,20 @@ def _skip(words: Sequence[ShellWord], at: int, wrapper: Wrapper) -> int | None:
     rest = wrapper.words
     while at < len(words):
         text = words[at].text
+        if wrapper.assignments and _assigns(words[at]):
+            at += 1
+            continue
         if text is None:
             return at if not rest and not words[at].prefix.startswith("-") else None
         if text == "--":
             at += 1
             break
-        if text.startswith("-") and text != "-":
-            taken = _option(text, wrapper)
-            if taken is None:
-                return start
-            at += taken
-        elif wrapper.assignments and _ASSIGNMENT.match(text):
-            at += 1
-        else:
+        if not text.startswith("-") or text == "-":
             break
+        taken = _option(text, wrapper)
+        if taken is None:
+            return start
+        at += taken
     while at < len(words) and wrapper.assignments and _assigns(words[at]):
         at += 1
     return min(at + rest, len(words))
