@@ -64,8 +64,12 @@ def by_age(release: str) -> tuple[int, list[tuple[int, str]]]:
 def is_built_here(base: BaseImage, repository: Repository) -> bool:
     """Whether a base seems to be an image of the repository itself: a Dockerfile lies in, or has, its name."""
     namespace, _, name = base.repository.rpartition("/")
-    parts = (part for dockerfile in repository.dockerfiles for part in re.split(r"[/.]", dockerfile.path))
-    return bool(namespace) and name in parts
+    return bool(namespace) and name in repository.once("parts of paths", lambda: _parts(repository))
+
+
+def _parts(repository: Repository) -> set[str]:
+    """The names that directories and Dockerfiles have."""
+    return {part for dockerfile in repository.dockerfiles for part in re.split(r"[/.]", dockerfile.path)}
 
 
 def slimmer(base: BaseImage, other: BaseImage) -> bool:

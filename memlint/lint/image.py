@@ -175,9 +175,18 @@ def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts
 def is_shared_base(dockerfile: Dockerfile, repository: Repository) -> bool:
     """Whether another Dockerfile of the repository stands on an image that is called like this one's directory."""
     name = basename(dirname(dockerfile.path))
-    others = (each for each in repository.dockerfiles if each is not dockerfile and name)
-    bases = (stages[0].base for each in others if (stages := repository.facts(each).target.lineage))
-    return any(base is not None and basename(base.repository) == name for base in bases)
+    users: dict[str, set[str]] = repository.once("bases by name", lambda: _by_base(repository))
+    return bool(name) and bool(users.get(name, set()) - {dockerfile.path})
+
+
+def _by_base(repository: Repository) -> dict[str, set[str]]:
+    """The Dockerfiles that stand on a base, by its name without registry and namespace."""
+    users: dict[str, set[str]] = {}
+    for dockerfile in repository.dockerfiles:
+        stages = repository.facts(dockerfile).target.lineage
+        if stages and stages[0].base is not None:
+            users.setdefault(basename(stages[0].base.repository), set()).add(dockerfile.path)
+    return users
 
 
 def base_name(stages: tuple[StageFacts, ...]) -> str:

@@ -36,7 +36,7 @@ def unpinned_base(
     versioned = base.tag not in (None, _NEWEST)
     if versioned != (pinned_by == "digest") or _is_put_together(dockerfile, stages[0].stage.source.words[0].text):
         return
-    pinned = _pinned(repository) if min_pinned else []
+    pinned: list[Location] = repository.once("pinned bases", lambda: _pinned(repository)) if min_pinned else []
     if len(pinned) < min_pinned * len(repository.dockerfiles):
         return
     written = stages[0].stage.base or base.repository
