@@ -67,7 +67,7 @@ def _fix_options(group: Any) -> None:
 
 
 def _output_options(group: Any) -> None:
-    option(group, "-f", "--format", choices=FORMATS, help="%(choices)s (default: text)")
+    option(group, "-f", "--format", metavar="FORMAT", choices=FORMATS, help="%(choices)s (default: text)")
     option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
     flag(group, "--statistics", help="count the findings by rule instead of showing them, in text")
     flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
@@ -78,6 +78,7 @@ def _gate_options(group: Any) -> None:
         group,
         "-t",
         "--failure-threshold",
+        metavar="SEVERITY",
         choices=THRESHOLDS,
         help="the mildest severity that makes the exit code 1: %(choices)s (default: info)",
     )
