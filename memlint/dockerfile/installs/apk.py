@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.values import Found, Grammar, Package, Removal, arguments_of, install, removal
+from memlint.dockerfile.installs.values import (
+    Found,
+    Grammar,
+    Package,
+    Removal,
+    arguments_of,
+    half_known,
+    install,
+    removal,
+)
 
 if TYPE_CHECKING:
     from memlint.dockerfile.installs.values import Operand
@@ -54,11 +63,7 @@ def read_apk(placed: Placed) -> Found | Removal | None:
 
 def _package(operand: Operand) -> Package | None:
     if operand.text is None:
-        match = _BEFORE_VERSION.match(operand.prefix)
-        if not match:
-            return None
-        constraint = operand.raw.partition(match[1])[2].strip("\"'")
-        return Package("apk", match[1], None, constraint or None, operand.raw, operand.span)
+        return half_known("apk", operand, _BEFORE_VERSION)
     match = _PACKAGE.match(operand.text)
     if not match:
         return None

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.values import Found, Grammar, Package, Removal, arguments_of, install, removal
+from memlint.dockerfile.installs.values import (
+    Found,
+    Grammar,
+    Package,
+    Removal,
+    arguments_of,
+    half_known,
+    install,
+    removal,
+)
 
 if TYPE_CHECKING:
     from memlint.dockerfile.installs.values import Operand
@@ -79,9 +88,7 @@ def _removes(text: str | None) -> bool:
 def _package(operand: Operand) -> Package | None:
     text = operand.text
     if text is None:
-        match = _BEFORE_VERSION.match(operand.prefix)
-        constraint = operand.raw[match.end(1) :].strip("\"'") if match and operand.raw.startswith(match[1]) else None
-        return Package("apt", match[1], None, constraint, operand.raw, operand.span) if match else None
+        return half_known("apt", operand, _BEFORE_VERSION)
     if text.endswith("+") and not text.endswith("++"):
         text = text[:-1]
     match = _PACKAGE.match(text)

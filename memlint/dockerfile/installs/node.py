@@ -13,6 +13,7 @@ from memlint.dockerfile.installs.values import (
     Package,
     Removal,
     arguments_of,
+    half_known,
     install,
     removal,
 )
@@ -158,11 +159,7 @@ def _packages(manager: str, placed: Placed, rest: Arguments, names: Sequence[str
 
 def _package(manager: str, operand: Operand) -> Package | None:
     if operand.text is None:
-        match = _BEFORE_VERSION.match(operand.prefix)
-        if not match:
-            return None
-        constraint = operand.raw.partition(f"{match[1]}@")[2].strip("\"'")
-        return Package(manager, match[1], None, constraint or None, operand.raw, operand.span)
+        return half_known(manager, operand, _BEFORE_VERSION)
     match = _PACKAGE.match(operand.text)
     if not match or operand.text.endswith((".tgz", ".tar.gz")):
         return None

@@ -5,8 +5,19 @@ from __future__ import annotations
 import posixpath
 import re
 
+import msgspec
+
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.values import Found, Grammar, Package, Removal, arguments_of, install, removal
+from memlint.dockerfile.installs.values import (
+    Found,
+    Grammar,
+    Package,
+    Removal,
+    arguments_of,
+    half_known,
+    install,
+    removal,
+)
 
 if TYPE_CHECKING:
     from memlint.dockerfile.installs.values import Arguments, Install, Operand
@@ -179,11 +190,8 @@ def _uv(placed: Placed, arguments: Arguments) -> Found | Removal | None:
 def _package(manager: str, operand: Operand) -> Package | None:
     text = operand.text
     if text is None:
-        match = _BEFORE_VERSION.match(operand.prefix)
-        if not match:
-            return None
-        constraint = operand.raw.partition(match[1])[2].strip("\"'")
-        return Package(manager, normalised(match[1]), None, constraint or None, operand.raw, operand.span)
+        package = half_known(manager, operand, _BEFORE_VERSION)
+        return package and msgspec.structs.replace(package, name=normalised(package.name))
     match = _PACKAGE.match(text)
     if not match or "/" in text.partition("@")[0] or "://" in text or _ARCHIVE.match(text):
         return None

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.values import Found, Grammar, Package, Removal, arguments_of, install, removal
+from memlint.dockerfile.installs.values import (
+    Found,
+    Grammar,
+    Package,
+    Removal,
+    arguments_of,
+    half_known,
+    install,
+    removal,
+)
 
 if TYPE_CHECKING:
     from memlint.dockerfile.installs.values import Arguments, Operand
@@ -114,8 +123,7 @@ def _groups(manager: str, placed: Placed, subcommand: str, rest: Arguments) -> F
 def _package(manager: str, operand: Operand) -> Package | None:
     text = operand.text
     if text is None:
-        match = _BEFORE_VERSION.match(operand.prefix) if manager == "zypper" else None
-        return Package(manager, match[1], None, None, operand.raw, operand.span) if match else None
+        return half_known(manager, operand, _BEFORE_VERSION) if manager == "zypper" else None
     if text.endswith(".rpm") or text.startswith("-"):
         return None
     if match := _RELATION.match(text):

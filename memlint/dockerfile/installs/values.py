@@ -85,7 +85,6 @@ class Grammar(msgspec.Struct, frozen=True, gc=False):
 
     letters: str = ""
     long: frozenset[str] = frozenset()
-    clusters: bool = True
     rest_is_foreign: bool = False
 
 
@@ -158,7 +157,7 @@ def _options(word: ShellWord, grammar: Grammar) -> tuple[list[tuple[str, str | N
     text = word.prefix
     known = word.text is not None
     name, equals, value = text.partition("=")
-    if text.startswith("--") or not grammar.clusters:
+    if text.startswith("--"):
         if equals:
             return [(name, value if known else None)], False
         return [(name, "")], name in grammar.long and known
@@ -192,6 +191,15 @@ def install(
         command.conditional,
         command.directory,
     )
+
+
+def half_known(manager: str, operand: Operand, pattern: re.Pattern[str]) -> Package | None:
+    """A package of which all but the name is not known; the pattern finds that in how the word begins."""
+    match = pattern.match(operand.prefix)
+    if not match:
+        return None
+    constraint = operand.raw.partition(match[1])[2].strip("\"'")
+    return Package(manager, match[1], None, constraint or None, operand.raw, operand.span)
 
 
 def removal(manager: str, arguments: Arguments, pattern: re.Pattern[str]) -> Removal:
