@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 from memlint.model.finding import Finding, Location, Related
 from memlint.model.lint import LintReport, RuleCount
 from memlint.model.units import plural
-from memlint.report.findings.page import Page, count_severities, position, printable
+from memlint.report.findings.page import Page, count_severities, position, printable, worst_first
 
 _COLORS = {"error": "1;31", "warning": "1;33", "info": "1;36", "style": "1;35"}
 _RELATED_SHOWN = 3
@@ -63,8 +63,7 @@ class _Text:
             yield self._paint(nothing, "1;32" if report.files and not report.errors else "1")
         yield from self._filled(self._aside())
         if report.findings:
-            rules = sorted({finding.rule for finding in report.findings})
-            yield from self._filled(f"Why, and what to do:  memlint explain {rules[0]}")
+            yield f"Why, and what to do:  memlint explain {worst_first(report.findings)[0].rule}"
 
     def _fixes(self) -> str:
         fixes = [finding.fix for finding in self._report.findings if finding.fix is not None]
