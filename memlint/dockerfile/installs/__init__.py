@@ -1,17 +1,17 @@
-"""The packages that a RUN installs, by the words of its commands: nothing is guessed, nothing is asked."""
+"""The packages that a RUN installs, by the words of its commands: nothing is guessed, nothing is asked.
+
+A manager's file is imported when a command of it is met: most Dockerfiles use one or two.
+"""
 
 from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
 
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.installs.apk import read_apk
-from memlint.dockerfile.installs.apt import read_apt, read_apt_mark, read_install_packages
-from memlint.dockerfile.installs.conda import read_conda
-from memlint.dockerfile.installs.gem import read_bundle, read_gem
-from memlint.dockerfile.installs.node import read_npm, read_pnpm, read_yarn
-from memlint.dockerfile.installs.python import PIP_NAME, PYTHON_NAME, read_pip, read_python, read_uv
-from memlint.dockerfile.installs.rpm import read_rpm
 from memlint.dockerfile.installs.values import Found, Install, Package, Removal
 from memlint.dockerfile.shell import commands_of
 
@@ -21,31 +21,38 @@ if TYPE_CHECKING:
     from memlint.dockerfile.shell import Placed
     from memlint.model.dockerfile import Instruction
 
+    Reader = Callable[[Placed], Found | Removal | None]
+
 __all__ = ["Install", "Package", "installs_in", "installs_of"]
 
-_READERS: dict[str, Callable[[Placed], Found | Removal | None]] = {
-    "apt-get": read_apt,
-    "apt": read_apt,
-    "aptitude": read_apt,
-    "apt-mark": read_apt_mark,
-    "install_packages": read_install_packages,
-    "apk": read_apk,
-    "dnf": read_rpm,
-    "dnf5": read_rpm,
-    "tdnf": read_rpm,
-    "yum": read_rpm,
-    "microdnf": read_rpm,
-    "zypper": read_rpm,
-    "uv": read_uv,
-    "npm": read_npm,
-    "yarn": read_yarn,
-    "pnpm": read_pnpm,
-    "gem": read_gem,
-    "bundle": read_bundle,
-    "conda": read_conda,
-    "mamba": read_conda,
-    "micromamba": read_conda,
+_READERS = {
+    "apt-get": ("apt", "read_apt"),
+    "apt": ("apt", "read_apt"),
+    "aptitude": ("apt", "read_apt"),
+    "apt-mark": ("apt", "read_apt_mark"),
+    "install_packages": ("apt", "read_install_packages"),
+    "apk": ("apk", "read_apk"),
+    "dnf": ("rpm", "read_rpm"),
+    "dnf5": ("rpm", "read_rpm"),
+    "tdnf": ("rpm", "read_rpm"),
+    "yum": ("rpm", "read_rpm"),
+    "microdnf": ("rpm", "read_rpm"),
+    "zypper": ("rpm", "read_rpm"),
+    "pip": ("python", "read_pip"),
+    "python": ("python", "read_python"),
+    "pypy": ("python", "read_python"),
+    "uv": ("python", "read_uv"),
+    "npm": ("node", "read_npm"),
+    "yarn": ("node", "read_yarn"),
+    "pnpm": ("node", "read_pnpm"),
+    "gem": ("gem", "read_gem"),
+    "bundle": ("gem", "read_bundle"),
+    "conda": ("conda", "read_conda"),
+    "mamba": ("conda", "read_conda"),
+    "micromamba": ("conda", "read_conda"),
 }
+"""For each program the file and the function that read it."""
+_WITH_VERSION = re.compile(r"(pip|python|pypy)\d+(?:\.\d+)?\Z")
 
 
 def installs_of(
@@ -68,12 +75,18 @@ def installs_in(commands: Iterable[Placed]) -> tuple[Install, ...]:
     return tuple(each.install for each in found)
 
 
-def _reader(name: str | None) -> Callable[[Placed], Found | Removal | None] | None:
+def _reader(name: str | None) -> Reader | None:
     if name is None:
         return None
-    if PIP_NAME.match(name):
-        return read_pip
-    return read_python if PYTHON_NAME.match(name) else _READERS.get(name)
+    if match := _WITH_VERSION.match(name):
+        name = match[1]
+    return _loaded(*_READERS[name]) if name in _READERS else None
+
+
+@cache
+def _loaded(module: str, function: str) -> Reader:
+    reader: Reader = getattr(import_module(f"memlint.dockerfile.installs.{module}"), function)
+    return reader
 
 
 def _without(found: Found, removal: Removal) -> Found | None:

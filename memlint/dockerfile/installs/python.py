@@ -116,8 +116,6 @@ _LIMITS = re.compile(r"(?:(?:===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)+\
 _BEFORE_VERSION = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?\s*(?:==|~=|!=|<|>)")
 _ARCHIVE = re.compile(r".*\.(?:whl|zip|tar|tar\.(?:gz|bz2|xz)|tgz)\Z", re.IGNORECASE)
 _REMOVED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\Z")
-PIP_NAME = re.compile(r"pip(?:\d+(?:\.\d+)?)?\Z")
-PYTHON_NAME = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?)?\Z")
 
 
 def normalised(name: str) -> str:
