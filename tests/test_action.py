@@ -36,7 +36,7 @@ class Runner:
         """What an expression stands for."""
         if expression.startswith("inputs."):
             name = expression.removeprefix("inputs.")
-            return inputs.get(name, ACTION["inputs"][name].get("default", ""))
+            return inputs.get(name, str(ACTION["inputs"][name].get("default", "")))
         if expression == "steps.lint.outputs.exit-code":
             return dict(line.split("=", 1) for line in self.output.read_text().splitlines())["exit-code"]
         return {"runner.temp": str(self.temporary), "github.action_path": str(ROOT)}[expression]

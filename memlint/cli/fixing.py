@@ -7,7 +7,7 @@ from difflib import unified_diff
 
 import msgspec
 
-from memlint.cli.lint import say_errors
+from memlint.cli.lint import say_errors, with_faults
 from memlint.cli.output import replace_file, write_bytes
 from memlint.errors import DockerfileError
 from memlint.lint.fixes import repair
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def show_difference(gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace) -> int:
     """Print what --fix would change; 1 when that is something."""
     repaired = repair(gathered, linter, config.build_args, unsafe=arguments.unsafe_fixes)
+    gathered = with_faults(gathered, linter)
     say_errors(gathered.errors, gathered.repository.root)
     changes = b"".join(_difference(path, gathered.contents[path], text) for path, text in repaired.texts.items())
     write_bytes(changes, arguments.output_file)

@@ -80,6 +80,11 @@ def exit_code(findings: Sequence[Finding], errors: Sequence[FileError], config: 
     return int(any(SEVERITIES.index(finding.severity) <= limit for finding in findings))
 
 
+def with_faults(gathered: Gathered, linter: Linter) -> Gathered:
+    """With the checks that broke among what could not be linted."""
+    return msgspec.structs.replace(gathered, errors=(*gathered.errors, *linter.faults.values()))
+
+
 def say_errors(errors: Sequence[FileError], root: str) -> None:
     """A line for each file that could not be linted, and one that says what to do."""
     for error in errors:
@@ -113,6 +118,7 @@ def _report(
     gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace, fixed: Sequence[Finding]
 ) -> int:
     findings, suppressed = linter.findings(gathered.repository, gathered.targets)
+    gathered = with_faults(gathered, linter)
     say_errors(gathered.errors, gathered.repository.root)
     if arguments.write_baseline is not None:
         from memlint.lint.baseline import to_baseline

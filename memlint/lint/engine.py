@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from memlint.config import RuleSettings
-from memlint.errors import UsageError
+from memlint.errors import MemlintError, UsageError
 from memlint.lint.fingerprint import Fingerprints
 from memlint.lint.repository import Repository
 from memlint.lint.ruleset import Rule, load_check, thresholds_for
@@ -15,7 +15,10 @@ from memlint.model.finding import Finding, Hit, Location, Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from typing import TypeAlias
+
+    Failed: TypeAlias = Callable[[Rule, str, Exception], None]
 
 __all__ = ["Active", "Override", "Repository", "activate", "run"]
 
@@ -84,13 +87,18 @@ def activate(
     return Active(rule, severity, check, thresholds, overrides)
 
 
-def run(repository: Repository, rules: Iterable[Active], targets: Collection[str]) -> list[Finding]:
-    """All findings in the targets, by path and line: rules of the repository look at all files and tell of these."""
+def run(
+    repository: Repository, rules: Iterable[Active], targets: Collection[str], failed: Failed | None = None
+) -> list[Finding]:
+    """All findings in the targets, by path and line: rules of the repository look at all files and tell of these.
+
+    `failed` is told of a check that breaks; without it, the error goes on its way.
+    """
     hits = [
         (active, hit)
         for active in rules
         if active.check is not None
-        for hit in _hits(repository, active, targets)
+        for hit in _hits(repository, active, targets, failed)
         if hit.location.path in targets
     ]
     return findings_of(repository, hits)
@@ -127,14 +135,27 @@ def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints
     )
 
 
-def _hits(repository: Repository, active: Active, targets: Collection[str]) -> Iterator[Hit]:
+def _hits(repository: Repository, active: Active, targets: Collection[str], failed: Failed | None) -> Iterator[Hit]:
     if active.rule.scope == "repository":
-        yield from active.check(repository, **active.thresholds)
+        yield from _found(active, ".", failed, repository, **active.thresholds)
         return
     for dockerfile in repository.dockerfiles:
         if dockerfile.path in targets:
             thresholds = active.thresholds_in(dockerfile.path) if active.overrides else active.thresholds
-            yield from active.check(dockerfile, repository, **thresholds)
+            yield from _found(active, dockerfile.path, failed, dockerfile, repository, **thresholds)
+
+
+def _found(active: Active, path: str, failed: Failed | None, *given: Any, **thresholds: Any) -> list[Hit]:
+    """What a check finds. One that breaks is a bug: it must not take the other files and rules along."""
+    try:
+        return list(active.check(*given, **thresholds))
+    except MemlintError:
+        raise
+    except Exception as error:
+        if failed is None:
+            raise
+        failed(active.rule, path, error)
+        return []
 
 
 def _place(location: Location) -> tuple[str, int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from memlint.lint.engine import run
 from memlint.lint.suppressions import UNUSED, suppress
-from memlint.model.lint import SCHEMA, LintReport, RuleCount
+from memlint.model.lint import SCHEMA, FileError, LintReport, RuleCount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
 
 
 class Linter:
-    """The rules of a call: `rules` are all that there are, `active` those that apply."""
+    """The rules of a call: `rules` are all that there are, `active` those that apply.
+
+    `faults` are the files that a check broke on, with the check's rule.
+    """
 
     def __init__(self, rules: Sequence[Rule], active: Iterable[Active]) -> None:
         self.rules = tuple(rules)
         self.active = {each.rule.id: each for each in active}
+        self.faults: dict[tuple[str, str], FileError] = {}
 
     @property
     def looks_at_repository(self) -> bool:
@@ -31,13 +37,13 @@ class Linter:
 
     def findings(self, repository: Repository, targets: Collection[str]) -> tuple[list[Finding], int]:
         """What the rules find in the targets, and how many findings comments suppressed."""
-        found = run(repository, self.active.values(), targets)
+        found = run(repository, self.active.values(), targets, self._failed)
         return suppress(repository, found, self.rules, self.active, targets)
 
     def in_file(self, repository: Repository, path: str) -> list[Finding]:
         """What the rules for single files find in one of them."""
         active = {key: each for key, each in self.active.items() if each.rule.scope == "file"}
-        found = run(repository, active.values(), (path,))
+        found = run(repository, active.values(), (path,), self._failed)
         return suppress(repository, found, self.rules, active, (path,))[0]
 
     def of_rule(self, repository: Repository, path: str, rule: str) -> list[Finding]:
@@ -46,8 +52,16 @@ class Linter:
             found = self.findings(repository, (path,))[0]
         else:
             active = {rule: self.active[rule]}
-            found = suppress(repository, run(repository, active.values(), (path,)), self.rules, active, (path,))[0]
+            hits = run(repository, active.values(), (path,), self._failed)
+            found = suppress(repository, hits, self.rules, active, (path,))[0]
         return [finding for finding in found if finding.rule == rule]
+
+    def _failed(self, rule: Rule, path: str, error: Exception) -> None:
+        if os.environ.get("MEMLINT_DEBUG"):
+            raise error
+        message = f"the check of {rule.id} broke: {type(error).__name__}: {error}"
+        hint = "this is a bug in memlint: please report it with what MEMLINT_DEBUG=1 shows"
+        self.faults[path, rule.id] = FileError(path, None, message, hint)
 
 
 def to_report(gathered: Gathered, findings: Sequence[Finding], *, suppressed: int = 0) -> LintReport:

@@ -265,3 +265,30 @@ def test_a_deleted_directory(home: Memlint) -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "internal error" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("check", "path"), [("upgrade", "Dockerfile"), ("libc_families", ".")], ids=["of a file", "of the repository"]
+)
+@pytest.mark.parametrize("option", ["--exit-zero", "--diff", "--fix"])
+def test_a_check_that_breaks_takes_nothing_along(home: Memlint, check: str, path: str, option: str) -> None:
+    script = (
+        f"import sys, memlint.lint.engine as engine\n"
+        f"load = engine.load_check\n"
+        f"def loading(rule, where):\n"
+        f"    check = load(rule, where)\n"
+        f"    if rule.check != {check!r}:\n"
+        f"        return check\n"
+        f"    def replaced(*given, **thresholds):\n"
+        f"        raise RecursionError('too deep')\n"
+        f"    return replaced\n"
+        f"engine.load_check = loading\n"
+        f"engine.thresholds_for = lambda check, values, where: dict(values)\n"
+        f"from memlint.cli.main import main\n"
+        f"sys.exit(main(['lint', {option!r}]))\n"
+    )
+    done = subprocess.run([MEMLINT[0], "-c", script], cwd=home.home, env=home.env(), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"memlint: error: {path}: the check of ML" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert option == "--diff" or "ML101" in done.stdout
