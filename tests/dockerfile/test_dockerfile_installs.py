@@ -45,6 +45,7 @@ def shown(install: Install) -> str:
         ),
         ("apt-get install g++ libstdc++6 libc6:i386 nano-", "apt g++ libstdc++6 libc6:i386"),
         ("apt-get install ./a.deb /tmp/*.deb curl", "apt curl …"),
+        ("apt-get install curl+ -- git", "apt curl git"),
         ("apt-get install 'php*-fpm' curl", "apt curl …"),
         ("apt-get install $PKGS vim", "apt curl git vim"),
         ('PKGS="a b"; apt-get install -y $PKGS', "apt a b"),
@@ -60,6 +61,7 @@ def shown(install: Install) -> str:
         ("x || apt-get install curl", "apt curl …"),
         ("<<EOF\nset -e\napt-get update\napt-get install -y \\\n  curl \\\n  git\nEOF", "apt curl git"),
         # apk
+        ("apk add a=$UNKNOWN $UNKNOWN a/b", "apk a(=$UNKNOWN) …"),
         (
             "apk add --no-cache curl 'git>2' jq=1.6-r3 vim~9 py3-x~=1.2",
             "apk curl git(>2) jq==1.6-r3 vim(~9) py3-x(~=1.2)",
@@ -69,6 +71,7 @@ def shown(install: Install) -> str:
         ("apk add --virtual .deps gcc musl-dev", "apk gcc musl-dev"),
         ("apk add -t .deps gcc", "apk gcc"),
         # rpm
+        ("zypper in a=$UNKNOWN && dnf install a-$UNKNOWN", "zypper a(=$UNKNOWN) …|dnf …"),
         ("dnf -y install --setopt=install_weak_deps=False httpd && dnf clean all", "dnf httpd"),
         ("yum install -y epel-release gcc-c++ java-1.8.0-openjdk", "yum epel-release gcc-c++ java-1.8.0-openjdk"),
         ("yum -y --enablerepo epel install jq-1.6-2.el8.x86_64", "yum jq==1.6-2.el8"),
@@ -87,6 +90,8 @@ def shown(install: Install) -> str:
         ("zypper --non-interactive install -y --no-recommends -t pattern curl", "zypper curl"),
         ("zypper -n in curl 'git>=2' nano=1.2-3", "zypper curl git(>=2) nano==1.2-3"),
         # pip and uv
+        ("python -I -m pip install a && python3 -m uv pip install b", "pip a|uv b"),
+        ("pip install 'a!b' 'a @x' b", "pip b …"),
         ("pip install --no-cache-dir -r requirements.txt", "pip <requirements.txt"),
         ("pip3.11 install -rreq.txt --requirement=other.txt Flask==2.0.1", "pip flask==2.0.1 <req.txt <other.txt"),
         (
@@ -109,6 +114,7 @@ def shown(install: Install) -> str:
         ("uv pip sync requirements.txt", "uv <requirements.txt"),
         ("uv add 'a>=1' && uv tool install ruff==0.5.0", "uv a(>=1)|uv ruff==0.5.0"),
         # node
+        ("yarn add ./x && yarn global add", "yarn …"),
         ("npm ci --omit=dev", "npm <package.json <package-lock.json"),
         ("npm install && npm i --production", "npm <package.json|npm <package.json"),
         ("npm --prefix web ci", "npm <web/package.json <web/package-lock.json"),
@@ -122,6 +128,11 @@ def shown(install: Install) -> str:
         ("pnpm i --frozen-lockfile --prod", "pnpm <package.json <pnpm-lock.yaml"),
         ("pnpm fetch && pnpm add -g turbo", "pnpm <pnpm-lock.yaml|pnpm turbo"),
         # gem and conda
+        ("gem install a -v $UNKNOWN b.gem", "gem a …"),
+        (
+            "conda install a=$UNKNOWN $UNKNOWN /x.conda && conda env update c",
+            "conda a(=$UNKNOWN) …|conda <environment.yml …",
+        ),
         (
             "gem install bundler -v 2.4.1 --no-document && gem install rake:13.0 rails",
             "gem bundler==2.4.1|gem rake==13.0 rails",
@@ -146,6 +157,13 @@ def test_what_is_installed(run: str, expected: str) -> None:
     "run",
     [
         "apt-get update",
+        "apk add -s curl",
+        "dnf group list",
+        "npm ci --dry-run",
+        "npm i --package-lock-only a",
+        "conda install --dry-run a",
+        "conda env list",
+        "python -m venv x",
         "apt-get upgrade -y",
         "apt-get clean",
         "apt-get -s install curl",

@@ -111,6 +111,8 @@ def test_what_is_no_reference(text: str) -> None:
         ("openjdk:11", "debian", "glibc", None, ""),
         ("openjdk:17", "ol", "glibc", None, ""),
         ("openjdk:17-oraclelinux8", "ol", "glibc", "ol8", ""),
+        ("openjdk:18-oracle", "ol", "glibc", None, ""),
+        ("maven:3-amazoncorretto-17", "amzn", "glibc", None, ""),
         ("openjdk:latest", None, None, None, None),
         ("eclipse-temurin:17-jre", "ubuntu", "glibc", None, ""),
         ("eclipse-temurin:17-jre-ubi9-minimal", "rhel", "glibc", "ubi9", "minimal"),
