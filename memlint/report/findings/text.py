@@ -63,7 +63,8 @@ class _Text:
             yield self._paint(nothing, "1;32" if report.files and not report.errors else "1")
         yield from self._filled(self._aside())
         if report.findings:
-            yield f"Why, and what to do:  memlint explain {worst_first(report.findings)[0].rule}"
+            worst = worst_first(report.findings)[0].rule
+            yield from self._filled(f"Why, and what to do:  memlint explain {worst}")
 
     def _fixes(self) -> str:
         fixes = [finding.fix for finding in self._report.findings if finding.fix is not None]
