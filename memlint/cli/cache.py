@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from memlint.layers.cache import Cache
-from memlint.report.units import human_size
+from memlint.model.units import human_size
 
 
 def cache(arguments: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from memlint import TYPE_CHECKING, __version__
+from memlint.cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +29,11 @@ def main(arguments: Sequence[str]) -> int:
         code = _answered(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        _say("memlint: interrupted", "nothing was written; run it again to get an answer")
+        say("memlint: interrupted", "nothing was written; run it again to get an answer")
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
-        _say(
+        say(
             "memlint: the output was closed before all of it was written",
             "read all of it, or write it to a file with -o",
         )
@@ -65,26 +66,16 @@ def _failed(error: Exception) -> int:
     from memlint.errors import MemlintError
 
     if isinstance(error, MemlintError):
-        _say(f"memlint: error: {error.message}", error.hint)
+        say(f"memlint: error: {error.message}", error.hint)
         return UNANSWERED
     if isinstance(error, OSError):
         _drop_output()
-        _say(f"memlint: error: {error}", "make room or give permission, and run it again")
+        say(f"memlint: error: {error}", "make room or give permission, and run it again")
         return UNANSWERED
     if os.environ.get("MEMLINT_DEBUG"):
         raise error
-    _say(
+    say(
         f"memlint: internal error: {type(error).__name__}: {error}",
         "this is a bug in memlint: please report it with what MEMLINT_DEBUG=1 shows",
     )
     return UNANSWERED
-
-
-def _say(message: str, hint: str) -> None:
-    """Two lines on standard error, with nothing in them that could steer a terminal."""
-    for line in (message, f"  hint: {hint}"):
-        shown = "".join(char if char.isprintable() else " " for char in line)
-        sys.stderr.write(
-            shown.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
-            + "\n"
-        )

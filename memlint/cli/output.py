@@ -4,37 +4,64 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
+from contextlib import suppress
 
 from memlint.errors import UsageError
 
 
-def write_output(text: str, path: str | None) -> None:
-    """To standard output, or to a file that is whole or not there. UsageError when it cannot be written."""
+def write_output(text: str, path: str | None, *, aside: bool = False) -> None:
+    """To standard output, or to a file that is whole or not there. UsageError when it cannot be written.
+
+    `aside` takes standard error instead: standard output is for something else.
+    """
+    if path is not None:
+        write_bytes(text.encode("utf-8", "backslashreplace"), path)
+        return
+    stream = sys.stderr if aside else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def write_bytes(content: bytes, path: str | None) -> None:
+    """The same, for what must arrive byte by byte."""
     if path is None:
-        sys.stdout.write(
-            text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8")
-        )
         sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
         return
     try:
         if os.path.exists(path) and not os.path.isfile(path):
-            with open(path, "w", encoding="utf-8") as device:
-                device.write(text)
+            with open(path, "wb") as device:
+                device.write(content)
         else:
-            _replace(path, text)
+            replace_file(path, content)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror})", "choose another file for -o") from error
+        raise UsageError(f"{path}: cannot be written ({error.strerror})", "choose another file for it") from error
 
 
-def _replace(path: str, text: str) -> None:
+def say(message: str, hint: str | None = None) -> None:
+    """One line on standard error, or two, with nothing in them that could steer a terminal."""
+    for line in (message,) if hint is None else (message, f"  hint: {hint}"):
+        shown = "".join(char if char.isprintable() else " " for char in line)
+        encoding = sys.stderr.encoding or "utf-8"
+        sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def replace_file(path: str, content: bytes) -> None:
+    """Write a file that is whole or as it was, with the owner and mode it had. OSError when that cannot be done."""
+    import tempfile  # most calls write none
+
     path = os.path.realpath(path)
-    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~_umask()
+    status = os.stat(path) if os.path.exists(path) else None
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".memlint-")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                with suppress(PermissionError):
+                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            os.fchmod(file.fileno(), 0o666 & ~_umask() if status is None else status.st_mode & 0o7777)
+            file.write(content)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

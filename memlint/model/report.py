@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from memlint.model.digest import ChainID, ContentID, DiffID
+from memlint.model.finding import Finding
 from memlint.model.layer import Package
 
 SCHEMA = "memlint.compare/1"
+UPX, TEXTREL = "UPX", "text relocations"
 
 
 class LayerReport(msgspec.Struct, frozen=True):
@@ -28,7 +30,7 @@ class StartupReport(msgspec.Struct, frozen=True):
 
 
 class ImageReport(msgspec.Struct, frozen=True):
-    """An image that took part."""
+    """An image that took part. `libc` counts its programs by the family of the loader that they ask for."""
 
     ref: str
     name: str
@@ -37,6 +39,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     mappable_bytes: int
     startup: StartupReport
     layers: tuple[LayerReport, ...]
+    libc: dict[str, int] = {}
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -56,13 +59,17 @@ class Bases(msgspec.Struct, frozen=True):
 
 
 class Placement(msgspec.Struct, frozen=True):
-    """Where a file lies: `layer` is an index into the image's layers; `startup` whether starting the image maps it."""
+    """Where a file lies: `layer` is an index into the image's layers; `startup` whether starting the image maps it.
+
+    `cause` says, in a duplicate, why this is an inode of its own; None for the one that all would share.
+    """
 
     image: str
     path: str
     layer: int
     chain_id: ChainID
     startup: bool
+    cause: str | None = None
 
 
 class Duplicate(msgspec.Struct, frozen=True):
@@ -109,6 +116,16 @@ class VersionSkew(msgspec.Struct, frozen=True):
     versions: tuple[Version, ...]
 
 
+class UnsharedFile(msgspec.Struct, frozen=True):
+    """A file that no two processes share, even in containers of one image; `reason` is UPX or text relocations."""
+
+    reason: str
+    content: ContentID
+    size: int
+    package: Package | None
+    placements: tuple[Placement, ...]
+
+
 class Branch(msgspec.Struct, frozen=True):
     """The images that go on with one layer, and the instruction that made it."""
 
@@ -136,3 +153,5 @@ class Report(msgspec.Struct, frozen=True):
     duplicates: tuple[Duplicate, ...]
     version_skew: tuple[VersionSkew, ...]
     partings: tuple[Parting, ...]
+    unshared: tuple[UnsharedFile, ...] = ()
+    findings: tuple[Finding, ...] = ()

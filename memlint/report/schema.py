@@ -1,6 +1,6 @@
-"""The JSON Schema of the JSON output, generated from the types that are printed.
+"""The JSON Schemas of the JSON outputs and of the configuration, generated from the types that are written and read.
 
-`python -m memlint.report.schema` writes it into `schemas/`; a test compares.
+`python -m memlint.report.schema` writes them into `schemas/`; a test compares.
 """
 
 from __future__ import annotations
@@ -12,22 +12,49 @@ from typing import Any
 
 import msgspec
 
+from memlint.config import Settings
+from memlint.model.lint import SCHEMA as LINT_SCHEMA
+from memlint.model.lint import LintReport
 from memlint.model.report import SCHEMA, Report
 
-SCHEMA_FILE = Path(__file__).parent / "schemas" / "compare-1.schema.json"
+SCHEMAS = Path(__file__).parent / "schemas"
+SCHEMA_FILE = SCHEMAS / "compare-1.schema.json"
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """All of them, by file name."""
+    return {
+        SCHEMA_FILE.name: compare_schema(),
+        "lint-1.schema.json": lint_schema(),
+        "config.schema.json": config_schema(),
+    }
 
 
 def compare_schema() -> dict[str, Any]:
     """The schema of `memlint.compare/1`, draft 2020-12."""
-    (_, components) = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    return _schema(Report, SCHEMA, {"schema": {"const": SCHEMA}})
+
+
+def lint_schema() -> dict[str, Any]:
+    """The schema of `memlint.lint/1`."""
+    return _schema(LintReport, LINT_SCHEMA, {"schema": {"const": LINT_SCHEMA}})
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema of `memlint.toml`, and of `[tool.memlint]` in `pyproject.toml`."""
+    return _schema(Settings, "memlint.toml", {})
+
+
+def _schema(kind: type, title: str, fixed: dict[str, Any]) -> dict[str, Any]:
+    (_, components) = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     definitions = _dedented(components)
-    report = definitions.pop("Report")
-    properties = {**report["properties"], "schema": {"const": SCHEMA}}
+    top = definitions.pop(kind.__name__)
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": SCHEMA,
-        **{key: value for key, value in report.items() if key not in ("title", "properties")},
-        "properties": properties,
+        "$schema": _DRAFT,
+        "title": title,
+        **{key: value for key, value in top.items() if key not in ("title", "properties")},
+        "properties": {**top["properties"], **fixed},
         "$defs": dict(sorted(definitions.items())),
     }
 
@@ -39,9 +66,14 @@ def _dedented(value: Any) -> Any:
             key: inspect.cleandoc(inner) if key == "description" and isinstance(inner, str) else _dedented(inner)
             for key, inner in value.items()
         }
-    return [_dedented(inner) for inner in value] if isinstance(value, list) else value
+    return [_dedented(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def _write() -> None:
+    SCHEMAS.mkdir(exist_ok=True)
+    for name, schema in schemas().items():
+        (SCHEMAS / name).write_text(json.dumps(schema, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    SCHEMA_FILE.parent.mkdir(exist_ok=True)
-    SCHEMA_FILE.write_text(json.dumps(compare_schema(), indent=2) + "\n", "utf-8")
+    _write()

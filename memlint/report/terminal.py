@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 import msgspec
@@ -21,9 +20,18 @@ class Terminal(msgspec.Struct, frozen=True):
 def terminal_for(output_file: str | None, *, no_color: bool) -> Terminal:
     """The terminal that standard output is, or the plain page that a file is. NO_COLOR and FORCE_COLOR are obeyed."""
     is_terminal = output_file is None and sys.stdout.isatty()
-    width = (
-        shutil.get_terminal_size((_FILE_WIDTH, 24)).columns if is_terminal or os.environ.get("COLUMNS") else _FILE_WIDTH
-    )
+    width = _columns() if is_terminal or os.environ.get("COLUMNS") else _FILE_WIDTH
     forced = bool(os.environ.get("FORCE_COLOR"))
     refused = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return Terminal(max(width, 40), (is_terminal or forced) and not refused)
+
+
+def _columns() -> int:
+    """What COLUMNS says, else the terminal; `shutil` knows it too, at the price of its import."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _FILE_WIDTH
+    except (OSError, ValueError):
+        return _FILE_WIDTH

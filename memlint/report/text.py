@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -13,14 +12,13 @@ from rich.text import Text
 from memlint.lint.ruleset import Rule, load_rules
 from memlint.model.layer import Package
 from memlint.model.report import Duplicate, Placement, Report, Totals, VersionSkew
+from memlint.model.units import human_size, percent, plural
 from memlint.report.terminal import Terminal
-from memlint.report.units import human_size, percent, plural
+from memlint.sharing.history import instruction
 
 _WIDE = 100
 """Columns from which on a file and its layers fit on one line."""
 _SKEWS_SHOWN = 5
-_SHELL = re.compile(r"^(?:RUN )?(?:\|\d+ .*? )?/bin/(?:ba)?sh -c (?:#\(nop\)\s*)?(?:set -[a-z]+; )?")
-_COMMENT = re.compile(r"\s*# buildkit$")
 
 
 def to_text(report: Report, top: int, terminal: Terminal) -> str:
@@ -56,6 +54,7 @@ class _Page:
             self._partings()
         self._skew()
         self._unresolved()
+        self._findings()
         return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
 
     def _line(self, text: Text | str = "", indent: int = 0) -> None:
@@ -178,7 +177,7 @@ class _Page:
         for duplicate in shown:
             for placement in duplicate.placements:
                 label = self._place([placement])
-                lines.setdefault(placement.chain_id, (label, instruction(created[placement.image][placement.layer])))
+                lines.setdefault(placement.chain_id, (label, _made_by(created[placement.image][placement.layer])))
         table = _table()
         widest = max(len("layer"), *(len(label) for label, _ in lines.values()))
         table.add_column("layer", width=widest)
@@ -193,7 +192,7 @@ class _Page:
             self._line(Text(f"Chains part at layer {parting.layer + 1}:", "bold"))
             for branch in parting.branches[:6]:
                 names = ", ".join(self._names[ref][0] for ref in branch.images)
-                self._line(f"{names}:  {instruction(branch.created_by)}", indent=2)
+                self._line(f"{names}:  {_made_by(branch.created_by)}", indent=2)
 
     def _skew(self) -> None:
         skews = self._report.version_skew
@@ -213,6 +212,17 @@ class _Page:
             parts.append(f"{version.package.version if version.package else version.content[7:19]} in {names}")
         return f"{_printable(skew.soname)}  " + " · ".join(parts)
 
+    def _findings(self) -> None:
+        """The lines of Dockerfiles that answer for what is above, where they are known."""
+        found = [(finding, finding.location.span) for finding in self._report.findings]
+        placed = [(finding, span) for finding, span in found if span is not None]
+        if placed:
+            self._line()
+            self._line(Text("At these lines:", "bold"))
+        for finding, span in placed:
+            where = _printable(f"{finding.location.path}:{span.line}")
+            self._line(f"{where}: {finding.rule} {_printable(finding.message)}", indent=2)
+
     def _unresolved(self) -> None:
         for image in self._report.images:
             if image.startup.missing:
@@ -221,14 +231,9 @@ class _Page:
                 self._line(f"{self._names[image.ref][0]}: starts or needs what the image does not have: {missing}")
 
 
-def instruction(created_by: str) -> str:
+def _made_by(created_by: str) -> str:
     """A history entry as the Dockerfile would have it, on one line."""
-    text = _COMMENT.sub("", created_by.strip())
-    match = _SHELL.match(text)
-    if match:
-        rest = text[match.end() :].strip()
-        text = rest if "#(nop)" in match[0] else f"RUN {rest}"
-    return " ".join(_printable(text).split()) or "(the history does not say)"
+    return _printable(instruction(created_by)) or "(the history does not say)"
 
 
 def _display_names(report: Report) -> dict[str, tuple[str, int]]:

@@ -42,20 +42,22 @@ class Causes:
                 self._steps.setdefault(layer.chain_id, steps)
         self._between = lru_cache(maxsize=None)(self._chains)
 
-    def of_copies(self, inodes: Sequence[tuple[str, Visible]]) -> dict[str, int]:
-        """How many of the inodes beyond the first each cause explains; `inodes` are (path, file), one content."""
-        ordered = sorted(inodes, key=lambda inode: inode[1].origin is not None)
+    def of_copies(self, inodes: Sequence[tuple[str, Visible]]) -> list[str | None]:
+        """Why each of the inodes is one of its own; `inodes` are (path, file), one content.
+
+        None for one of them: the inode that holds the content were it shared.
+        """
+        order = sorted(range(len(inodes)), key=lambda number: inodes[number][1].origin is not None)
         originals = Counter(_place(file.first()) for file in {_place(file): file for _, file in inodes}.values())
         earlier: dict[str, dict[Place, Visible]] = {}
-        counts: Counter[str] = Counter()
-        for number, (path, file) in enumerate(ordered):
+        causes: list[str | None] = [None] * len(inodes)
+        for number in order:
+            path, file = inodes[number]
             others = earlier.setdefault(path, {})
-            if number:
-                counts[self._of_inode(file, others, originals)] += 1
+            if number != order[0]:
+                causes[number] = self._of_inode(file, others, originals)
             others.setdefault(_place(file), file)
-        return {
-            cause: counts[cause] for cause in sorted(counts, key=lambda cause: (-counts[cause], CAUSES.index(cause)))
-        }
+        return causes
 
     def _of_inode(self, file: Visible, earlier: Mapping[Place, Visible], originals: Mapping[Place, int]) -> str:
         """Why a file is not one inode with those `earlier` at its path; all have one content."""
@@ -82,6 +84,12 @@ class Causes:
             bottom = len(a) == 1 or len(b) == 1
             return BASE_DRIFT if bottom or a[-1][2] == b[-1][2] or not same_package else REINSTALLED
         return REBUILT if alike else REINSTALLED
+
+
+def counted(causes: Iterable[str | None]) -> dict[str, int]:
+    """How many inodes each cause explains, the one that explains most first."""
+    counts = Counter(cause for cause in causes if cause is not None)
+    return {cause: counts[cause] for cause in sorted(counts, key=lambda cause: (-counts[cause], CAUSES.index(cause)))}
 
 
 def _place(file: Visible) -> Place:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 import msgspec
 
 from memlint.model.digest import ChainID, ContentID, DiffID
 from memlint.model.image import Image
-from memlint.model.layer import LayerIndex
+from memlint.model.layer import LayerIndex, Package
 from memlint.model.report import (
     SCHEMA,
+    TEXTREL,
+    UPX,
     Bases,
     Branch,
     CauseTotal,
@@ -23,10 +26,11 @@ from memlint.model.report import (
     Report,
     StartupReport,
     Totals,
+    UnsharedFile,
     Version,
     VersionSkew,
 )
-from memlint.sharing.causes import Causes
+from memlint.sharing.causes import Causes, counted
 from memlint.sharing.startup import Startup, startup_set
 from memlint.sharing.storage import Key, StorageModel
 from memlint.sharing.view import EMPTY, View, Visible, merge_views
@@ -84,6 +88,7 @@ def compare_images(
         duplicates=duplicates,
         version_skew=_version_skew(members),
         partings=_partings(images),
+        unshared=_unshared(members),
     )
 
 
@@ -122,7 +127,8 @@ def _duplicate(members: Sequence[Member], keys: Mapping[Key, Sequence[_Copy]], c
     copies = [copy for same in keys.values() for copy in same]
     file = copies[0].file.file
     elf = file.elf
-    why = causes.of_copies([(same[0].path, same[0].file) for same in keys.values()])
+    each = causes.of_copies([(same[0].path, same[0].file) for same in keys.values()])
+    why = counted(each)
     return Duplicate(
         content=file.content,
         size=file.size,
@@ -131,21 +137,25 @@ def _duplicate(members: Sequence[Member], keys: Mapping[Key, Sequence[_Copy]], c
         duplicate_bytes=(len(keys) - 1) * file.mappable_bytes,
         kind=file.kind,
         soname=elf.soname if elf else None,
-        package=next((copy.file.package for copy in copies if copy.file.package), None),
+        package=_package_of(copies),
         cause=next(iter(why)),
         causes=why,
-        placements=_placements(members, copies),
+        placements=_placements(
+            members, copies, [cause for cause, same in zip(each, keys.values(), strict=True) for _ in same]
+        ),
     )
 
 
-def _placements(members: Sequence[Member], copies: Iterable[_Copy]) -> tuple[Placement, ...]:
+def _placements(
+    members: Sequence[Member], copies: Sequence[_Copy], causes: Sequence[str | None] = ()
+) -> tuple[Placement, ...]:
     """Each file of each image once, however many containers the image has."""
-    unique = dict.fromkeys(
-        (copy.member, copy.path, copy.file.layer, copy.file.chain_id, copy.startup) for copy in copies
-    )
+    unique: dict[tuple[int, str, int, ChainID, bool], str | None] = {}
+    for copy, cause in zip_longest(copies, causes):
+        unique.setdefault((copy.member, copy.path, copy.file.layer, copy.file.chain_id, copy.startup), cause)
     return tuple(
-        Placement(members[member].image.ref, f"/{path}", layer, chain_id, startup)
-        for member, path, layer, chain_id, startup in unique
+        Placement(members[member].image.ref, f"/{path}", layer, chain_id, startup, cause)
+        for (member, path, layer, chain_id, startup), cause in unique.items()
     )
 
 
@@ -171,6 +181,7 @@ def _image_report(member: Member) -> ImageReport:
         mappable_bytes=sum(layer.mappable_bytes for layer in layers),
         startup=StartupReport(member.startup.programs, member.startup.missing, sum(started.values())),
         layers=layers,
+        libc=_libc(member),
     )
 
 
@@ -203,8 +214,41 @@ def _version_skew(members: Sequence[Member]) -> tuple[VersionSkew, ...]:
 
 
 def _version(members: Sequence[Member], content: ContentID, copies: Sequence[_Copy]) -> Version:
-    package = next((copy.file.package for copy in copies if copy.file.package), None)
-    return Version(content, copies[0].file.file.mappable_bytes, package, _placements(members, copies))
+    return Version(content, copies[0].file.file.mappable_bytes, _package_of(copies), _placements(members, copies))
+
+
+def _unshared(members: Sequence[Member]) -> tuple[UnsharedFile, ...]:
+    """Files whose pages a process makes its own, whatever its container shares."""
+    found: dict[tuple[str, ContentID], list[_Copy]] = defaultdict(list)
+    for number, member in enumerate(members):
+        for path, visible in member.files:
+            elf = visible.file.elf
+            if elf is not None and (elf.upx or elf.textrel):
+                copy = _Copy(number, path, visible, path in member.startup.paths)
+                found[UPX if elf.upx else TEXTREL, visible.file.content].append(copy)
+    files = [
+        UnsharedFile(reason, content, copies[0].file.file.size, _package_of(copies), _placements(members, copies))
+        for (reason, content), copies in found.items()
+    ]
+    return tuple(sorted(files, key=lambda file: (file.reason, -file.size, file.content)))
+
+
+def _package_of(copies: Iterable[_Copy]) -> Package | None:
+    return next((copy.file.package for copy in copies if copy.file.package), None)
+
+
+def _libc(member: Member) -> dict[str, int]:
+    """How many programs ask for the loader of each libc, the family that most ask for first."""
+    inodes = {(file.chain_id, file.file.link): file.file.elf for _, file in member.files}
+    asked = (elf.interp.rpartition("/")[2] for elf in inodes.values() if elf is not None and elf.interp)
+    counts = Counter(family for name in asked if (family := _family(name)))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _family(loader: str) -> str | None:
+    if loader.startswith("ld-musl"):
+        return "musl"
+    return "glibc" if loader.startswith(("ld-linux", "ld64.so", "ld.so.1")) else None
 
 
 def _partings(images: Sequence[Image]) -> tuple[Parting, ...]:

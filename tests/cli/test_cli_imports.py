@@ -8,6 +8,19 @@ import pytest
 from support.command import FLEET, MEMLINT, Memlint
 
 HEAVY = {"docker", "requests", "urllib3", "rich", "dockerfile_parse", "importlib.metadata", "asyncio"}
+SLOW = {
+    "typing_extensions",
+    "inspect",
+    "dataclasses",
+    "pathlib",
+    "urllib",
+    "subprocess",
+    "shutil",
+    "tempfile",
+    "difflib",
+}
+"""Of Python's own and of what others bring: what linting one file does without."""
+LINTED = HEAVY - {"dockerfile_parse"} | {"zstandard", "isal", "blake3"}
 PARSING = {"msgspec", "zstandard", "isal", "blake3", "tomli", "json"}
 
 
@@ -34,10 +47,16 @@ def imported(command: Memlint, *arguments: str) -> set[str]:
         (("compare", f"oci:{FLEET}", "--platform", "linux/amd64", "-f", "json"), HEAVY),
         (("compare", f"oci:{FLEET}", "--platform", "linux/amd64"), HEAVY - {"rich"}),
         (("cache", "info"), HEAVY),
+        (("lint", "--help"), {*HEAVY, *PARSING, *SLOW}),
+        (("lint", "Dockerfile"), LINTED | SLOW),
+        (("lint", "Dockerfile", "-f", "json"), LINTED | SLOW),
+        (("lint",), LINTED | SLOW - {"subprocess"}),
+        (("rules",), HEAVY),
     ],
-    ids=["version", "help", "json", "text", "cache"],
+    ids=["version", "help", "json", "text", "cache", "lint help", "lint a file", "lint json", "lint", "rules"],
 )
 def test_imports(command: Memlint, arguments: tuple[str, ...], without: set[str]) -> None:
+    (command.home / "Dockerfile").write_text("FROM debian:12@sha256:" + "0" * 64 + "\nRUN apt-get install -y openssl\n")
     assert not imported(command, *arguments) & without
 
 

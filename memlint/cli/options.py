@@ -1,0 +1,128 @@
+"""How options are declared: what all commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+
+from memlint import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
+
+_UNITS = {
+    "": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "g": 10**9,
+    "t": 10**12,
+    "ki": 2**10,
+    "mi": 2**20,
+    "gi": 2**30,
+    "ti": 2**40,
+}
+_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\Z", re.IGNORECASE)
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse asks for it with every argument, and would import `shutil` to know."""
+
+    def __init__(self, prog: str, indent_increment: int = 2, max_help_position: int = 24) -> None:
+        super().__init__(prog, indent_increment, max_help_position, width=_columns() - 2)
+
+
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+class Parser(argparse.ArgumentParser):
+    """Two lines for an error, as everywhere in memlint."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"memlint: error: {message}\n  hint: {self.prog} --help shows what there is\n")
+        sys.exit(2)
+
+
+def variable(flags: Sequence[str]) -> str:
+    return "MEMLINT_" + flags[-1].removeprefix("--").replace("-", "_").upper()
+
+
+def option(group: Any, *flags: str, **settings: Any) -> None:
+    """An option whose default the environment may give, in the same words as the command line."""
+    given = os.environ.get(variable(flags))
+    if given is not None:
+        kind, choices = settings.get("type", str), settings.get("choices")
+        try:
+            parts = [kind(part) for part in given.split(",")] if settings.get("action") == "append" else kind(given)
+        except (argparse.ArgumentTypeError, ValueError) as error:
+            Parser("memlint").error(f"{variable(flags)}: {error}")
+        if choices and parts not in choices:
+            Parser("memlint").error(f"{variable(flags)}: {given!r} is none of {', '.join(choices)}")
+        settings["default"] = parts
+    group.add_argument(*flags, **settings)
+
+
+def listed(group: Any, *flags: str, **settings: Any) -> None:
+    """An option that takes a list, parted by commas, and may be repeated; its value is a tuple, None when not given."""
+    option(group, *flags, type=_parts, action=_Extend, default=None, **settings)
+
+
+class _Extend(argparse.Action):
+    """Lists of one option join; the first one replaces what the environment says."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, values if before is self.default else before + values)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list, parted by commas")
+    return parts
+
+
+def flag(group: Any, *flags: str, help: str) -> None:  # noqa: A002  # argparse's own word
+    given = os.environ.get(variable(flags), "").lower()
+    if given not in (*_YES, *_NO):
+        Parser("memlint").error(f"{variable(flags)}: {given!r} is neither {_YES[0]} nor {_NO[1]}")
+    group.add_argument(*flags, action="store_true", default=given in _YES, help=help)
+
+
+def size(text: str) -> int:
+    """Bytes out of `50MB`, `1.5 GiB` or `4096`; units are decimal without an i."""
+    match = _SIZE.match(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 50MB, 1.5GiB or a number of bytes")
+    return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
+
+
+def whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def cache_dir(group: Any) -> None:
+    option(
+        group,
+        "--cache-dir",
+        metavar="DIR",
+        default=_default_cache_dir(),
+        help="where layer indexes are kept (default: $XDG_CACHE_HOME/memlint)",
+    )
+
+
+def _default_cache_dir() -> str:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "memlint")

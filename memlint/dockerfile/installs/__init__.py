@@ -1,0 +1,104 @@
+"""The packages that a RUN installs, by the words of its commands: nothing is guessed, nothing is asked.
+
+A manager's file is imported when a command of it is met: most Dockerfiles use one or two.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
+
+import msgspec
+
+from memlint import TYPE_CHECKING
+from memlint.dockerfile.installs.values import Found, Install, Package, Removal
+from memlint.dockerfile.shell import commands_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from memlint.dockerfile.shell import Placed
+    from memlint.model.dockerfile import Instruction
+
+    Reader = Callable[[Placed], Found | Removal | None]
+
+__all__ = ["Install", "Package", "installs_in", "installs_of"]
+
+_READERS = {
+    "apt-get": ("apt", "read_apt"),
+    "apt": ("apt", "read_apt"),
+    "aptitude": ("apt", "read_apt"),
+    "apt-mark": ("apt", "read_apt_mark"),
+    "install_packages": ("apt", "read_install_packages"),
+    "apk": ("apk", "read_apk"),
+    "dnf": ("rpm", "read_rpm"),
+    "dnf5": ("rpm", "read_rpm"),
+    "tdnf": ("rpm", "read_rpm"),
+    "yum": ("rpm", "read_rpm"),
+    "microdnf": ("rpm", "read_rpm"),
+    "zypper": ("rpm", "read_rpm"),
+    "pip": ("python", "read_pip"),
+    "python": ("python", "read_python"),
+    "pypy": ("python", "read_python"),
+    "uv": ("python", "read_uv"),
+    "npm": ("node", "read_npm"),
+    "yarn": ("node", "read_yarn"),
+    "pnpm": ("node", "read_pnpm"),
+    "gem": ("gem", "read_gem"),
+    "bundle": ("gem", "read_bundle"),
+    "conda": ("conda", "read_conda"),
+    "mamba": ("conda", "read_conda"),
+    "micromamba": ("conda", "read_conda"),
+}
+"""For each program the file and the function that read it."""
+_WITH_VERSION = re.compile(r"(pip|python|pypy)\d+(?:\.\d+)?\Z")
+
+
+def installs_of(
+    instruction: Instruction, environment: Mapping[str, str | None], directory: str | None = "/"
+) -> tuple[Install, ...]:
+    """The installs of an instruction; () where nothing can be known."""
+    return installs_in(commands_of(instruction, environment, directory) or ())
+
+
+def installs_in(commands: Iterable[Placed]) -> tuple[Install, ...]:
+    """The installs among the commands of one instruction, without what the same instruction removes again."""
+    found: list[Found] = []
+    for placed in commands:
+        reader = _reader(placed.command.name)
+        result = reader(placed) if reader else None
+        if isinstance(result, Found):
+            found.append(result)
+        elif result is not None:
+            found = [left for each in found if (left := _without(each, result))]
+    return tuple(each.install for each in found)
+
+
+def _reader(name: str | None) -> Reader | None:
+    if name is None:
+        return None
+    if match := _WITH_VERSION.match(name):
+        name = match[1]
+    return _loaded(*_READERS[name]) if name in _READERS else None
+
+
+@cache
+def _loaded(module: str, function: str) -> Reader:
+    reader: Reader = getattr(import_module(f"memlint.dockerfile.installs.{module}"), function)
+    return reader
+
+
+def _without(found: Found, removal: Removal) -> Found | None:
+    """What is left of the install."""
+    install = found.install
+    if install.manager != removal.manager:
+        return found
+    if removal.names is None or found.group in removal.names:
+        return None
+    packages = tuple(package for package in install.packages if package.name not in removal.names)
+    if len(packages) == len(install.packages):
+        return found
+    if not packages and not install.files and install.complete:
+        return None
+    return msgspec.structs.replace(found, install=msgspec.structs.replace(install, packages=packages))

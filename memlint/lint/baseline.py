@@ -1,0 +1,56 @@
+"""The baseline: findings that were there when it was written, and are not reported again."""
+
+from __future__ import annotations
+
+import json
+
+from memlint.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from memlint.model.finding import Finding
+
+SCHEMA = "memlint.baseline/1"
+
+
+def to_baseline(findings: Iterable[Finding]) -> str:
+    """The text of a baseline file: one finding a line, so that merges are easy and differences can be read."""
+    entries = [
+        {
+            "fingerprint": finding.fingerprint,
+            "rule": finding.rule,
+            "path": finding.location.path,
+            "message": finding.message,
+        }
+        for finding in findings
+    ]
+    lines = ",\n".join("    " + json.dumps(entry, ensure_ascii=True) for entry in entries)
+    body = f"[\n{lines}\n  ]" if entries else "[]"
+    return f'{{\n  "schema": "{SCHEMA}",\n  "findings": {body}\n}}\n'
+
+
+def read_baseline(path: str) -> frozenset[str]:
+    """The fingerprints that a file lists. UsageError names the file that is no baseline."""
+    try:
+        with open(path, "rb") as file:
+            document: Any = json.loads(file.read())
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {document['schema']!r}, not {SCHEMA!r}")
+        return frozenset(str(entry["fingerprint"]) for entry in document["findings"])
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be read ({error.strerror})", "write one with --write-baseline, or name another file"
+        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise UsageError(f"{path}: is no baseline ({reason})", "write it anew with --write-baseline") from error
+
+
+def without_known(findings: Iterable[Finding], known: frozenset[str]) -> tuple[list[Finding], int]:
+    """The findings that are new, and how many entries of the baseline nothing matched."""
+    findings = list(findings)
+    matched = known & {finding.fingerprint for finding in findings}
+    return [finding for finding in findings if finding.fingerprint not in known], len(known) - len(matched)

@@ -1,0 +1,163 @@
+"""Applies rules to the Dockerfiles of a repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from memlint.config import RuleSettings
+from memlint.errors import MemlintError, UsageError
+from memlint.lint.fingerprint import Fingerprints
+from memlint.lint.repository import Repository
+from memlint.lint.ruleset import Rule, load_check, thresholds_for
+from memlint.model.finding import Finding, Hit, Location, Severity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from typing import TypeAlias
+
+    Failed: TypeAlias = Callable[[Rule, str, Exception], None]
+
+__all__ = ["Active", "Override", "Repository", "activate", "run"]
+
+
+class Override(msgspec.Struct, frozen=True):
+    """What holds for a rule in some files: it is silent there, or it has other settings."""
+
+    globs: Any
+    ignored: bool
+    settings: RuleSettings | None = None
+
+
+class Active(msgspec.Struct, frozen=True):
+    """A rule that is switched on, with its check and the thresholds in force; `check` is None for the engine's own."""
+
+    rule: Rule
+    severity: Severity
+    check: Any = None
+    thresholds: dict[str, Any] = {}
+    overrides: tuple[Override, ...] = ()
+
+    def ignored(self, path: str) -> bool:
+        """Whether the rule is silent in a file."""
+        return any(each.ignored and each.globs.match(path) for each in self.overrides)
+
+    def severity_in(self, path: str) -> Severity:
+        """How much a finding in a file weighs."""
+        for each in self._settings(path):
+            if each.severity is not None:
+                return each.severity
+        return self.severity
+
+    def thresholds_in(self, path: str) -> dict[str, Any]:
+        """The thresholds for a file."""
+        changed: dict[str, Any] = {}
+        for each in self._settings(path):
+            changed = {**each.thresholds, **changed}
+        return {**self.thresholds, **thresholds_for(self.check, changed, f"{self.rule.id} in {path}")}
+
+    def _settings(self, path: str) -> Iterator[RuleSettings]:
+        """Those that hold for a file; the last one of the configuration comes first, and decides."""
+        for each in reversed(self.overrides):
+            if each.settings is not None and each.globs.match(path):
+                yield each.settings
+
+
+def activate(
+    rule: Rule, settings: RuleSettings | None = None, overrides: tuple[Override, ...] = (), where: str = ""
+) -> Active:
+    """The rule, ready to run. UsageError when the settings do not fit it; `where` names who gave them."""
+    severity = (settings and settings.severity) or rule.severity
+    changed = [each.settings.thresholds for each in overrides if each.settings and each.settings.thresholds]
+    if changed and rule.scope == "repository":
+        raise UsageError(
+            f"{where}{rule.id} looks at all files at once: it has one set of thresholds",
+            f"write them into the table rule.{rule.id}, not into per-path",
+        )
+    if rule.check is None:
+        return Active(rule, severity, overrides=overrides)
+    check = load_check(rule, f"{rule.id}.toml")
+    thresholds = thresholds_for(check, rule.thresholds, f"{rule.id}.toml")
+    for values in ((settings.thresholds if settings else {}), *changed):
+        thresholds_for(check, values, f"{where}{rule.id}")
+    if settings:
+        thresholds |= thresholds_for(check, settings.thresholds, f"{where}{rule.id}")
+    return Active(rule, severity, check, thresholds, overrides)
+
+
+def run(
+    repository: Repository, rules: Iterable[Active], targets: Collection[str], failed: Failed | None = None
+) -> list[Finding]:
+    """All findings in the targets, by path and line: rules of the repository look at all files and tell of these.
+
+    `failed` is told of a check that breaks; without it, the error goes on its way.
+    """
+    hits = [
+        (active, hit)
+        for active in rules
+        if active.check is not None
+        for hit in _hits(repository, active, targets, failed)
+        if hit.location.path in targets
+    ]
+    return findings_of(repository, hits)
+
+
+def findings_of(repository: Repository, hits: Iterable[tuple[Active, Hit]]) -> list[Finding]:
+    """The findings that hits stand for, by path, line and rule, without those that the configuration ignores."""
+    fingerprints = Fingerprints(repository)
+    kept = [(active, hit) for active, hit in hits if not active.ignored(hit.location.path)]
+    kept.sort(key=lambda pair: (_place(pair[1].location), pair[0].rule.id))
+    return [finding(active.rule, active.severity_in(hit.location.path), hit, fingerprints) for active, hit in kept]
+
+
+def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints) -> Finding:
+    """What a hit is called."""
+    try:
+        message = rule.message.format_map(hit.evidence)
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+        known = ", ".join(hit.evidence)
+        raise UsageError(
+            f"{rule.id}.toml: the message does not fit ({error!r})", f"its evidence has {known}"
+        ) from error
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=severity,
+        message=message,
+        location=hit.location,
+        related=hit.related,
+        evidence=hit.evidence,
+        suggestion=hit.suggestion,
+        fix=hit.fix,
+        fingerprint=fingerprints.of(rule.id, hit.location),
+    )
+
+
+def _hits(repository: Repository, active: Active, targets: Collection[str], failed: Failed | None) -> Iterator[Hit]:
+    if active.rule.scope == "repository":
+        yield from _found(active, ".", failed, repository, **active.thresholds)
+        return
+    for dockerfile in repository.dockerfiles:
+        if dockerfile.path in targets:
+            thresholds = active.thresholds_in(dockerfile.path) if active.overrides else active.thresholds
+            yield from _found(active, dockerfile.path, failed, dockerfile, repository, **thresholds)
+
+
+def _found(active: Active, path: str, failed: Failed | None, *given: Any, **thresholds: Any) -> list[Hit]:
+    """What a check finds. One that breaks is a bug: it must not take the other files and rules along."""
+    try:
+        return list(active.check(*given, **thresholds))
+    except MemlintError:
+        raise
+    except Exception as error:
+        if failed is None:
+            raise
+        failed(active.rule, path, error)
+        return []
+
+
+def _place(location: Location) -> tuple[str, int, int]:
+    span = location.span
+    return location.path, span.line if span else 0, span.column if span else 0

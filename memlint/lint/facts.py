@@ -1,0 +1,141 @@
+"""What many checks need of a Dockerfile, worked out once and only when asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from memlint import TYPE_CHECKING
+from memlint.dockerfile.expand import expand
+from memlint.dockerfile.installs import installs_in
+from memlint.dockerfile.reference import parse_base
+from memlint.dockerfile.scope import environments
+from memlint.dockerfile.shell import SHELLS, commands_of, join, program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from memlint.dockerfile.installs import Install
+    from memlint.dockerfile.reference import BaseImage
+    from memlint.dockerfile.shell import Placed
+    from memlint.model.dockerfile import Dockerfile, Instruction, Stage
+
+
+class Step(msgspec.Struct, frozen=True):
+    """An instruction of a stage, and what is known before it runs.
+
+    - `commands`: of RUN, CMD and ENTRYPOINT; None for other instructions and where they cannot be known.
+    - `installs`: of RUN.
+    - `directory`: by WORKDIR; None where the base image may have set one.
+    """
+
+    instruction: Instruction
+    environment: Mapping[str, str | None]
+    directory: str | None
+    commands: tuple[Placed, ...] | None
+    installs: tuple[Install, ...]
+
+
+class StageFacts:
+    """A stage. `final`: its layers are in the image of the file: it is the last stage, or an ancestor of that."""
+
+    def __init__(self, facts: Facts, stage: Stage, final: bool) -> None:
+        self._facts = facts
+        self.stage = stage
+        self.final = final
+
+    @cached_property
+    def base(self) -> BaseImage | None:
+        """The image from outside that the stage stands on, through the stages between; None when it is not known."""
+        stage = self.stage
+        while stage.parent is not None:
+            stage = self._facts.dockerfile.stages[stage.parent]
+        return None if stage.base is None else parse_base(stage.base)
+
+    @cached_property
+    def lineage(self) -> tuple[StageFacts, ...]:
+        """The stages whose layers the stage has, from the one on the base image to the stage itself."""
+        found = [self.stage]
+        while (parent := found[-1].parent) is not None:
+            found.append(self._facts.dockerfile.stages[parent])
+        return tuple(self._facts.stages[stage.index] for stage in reversed(found))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its instructions without the FROM."""
+        for stage in self.lineage:
+            steps = stage._walked[0]
+        return steps
+
+    @cached_property
+    def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:
+        """The steps; the directory and whether a POSIX shell runs the RUNs at their end. The parent's come first."""
+        dockerfile = self._facts.dockerfile
+        escape = dockerfile.directives.get("escape", "\\")
+        directory, posix = self._start()
+        steps = []
+        for instruction, environment in environments(dockerfile, self.stage):
+            steps.append(_step(dockerfile, instruction, environment, directory, posix))
+            if instruction.keyword == "WORKDIR":
+                directory = join(directory, expand(instruction.value, environment, escape))
+            elif instruction.keyword == "SHELL":
+                posix = _is_posix([word.text for word in instruction.words])
+        return tuple(steps), directory, posix
+
+    def _start(self) -> tuple[str | None, bool]:
+        if self.stage.parent is not None:
+            _, directory, posix = self._facts.stages[self.stage.parent]._walked
+            return directory, posix
+        scratch = self.base is not None and self.base.family == "scratch"
+        windows = self.base is not None and self.base.family == "windows"
+        backquote = self._facts.dockerfile.directives.get("escape") == "`"
+        return "/" if scratch else None, not (windows or backquote)
+
+
+class Facts:
+    """A Dockerfile's stages, in their order; the image it builds is that of the last one."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.dockerfile = dockerfile
+        final = _final(dockerfile.stages)
+        self.stages = tuple(StageFacts(self, stage, stage.index in final) for stage in dockerfile.stages)
+
+    @property
+    def target(self) -> StageFacts:
+        """The last stage."""
+        return self.stages[-1]
+
+
+def facts_of(dockerfile: Dockerfile) -> Facts:
+    """The facts, of which nothing is worked out yet."""
+    return Facts(dockerfile)
+
+
+def _final(stages: Sequence[Stage]) -> set[int]:
+    found = set()
+    at = len(stages) - 1 if stages else None
+    while at is not None and at not in found:
+        found.add(at)
+        at = stages[at].parent
+    return found
+
+
+def _step(
+    dockerfile: Dockerfile,
+    instruction: Instruction,
+    environment: Mapping[str, str | None],
+    directory: str | None,
+    posix: bool,
+) -> Step:
+    commands = None
+    if posix or instruction.json:
+        commands = commands_of(instruction, environment, directory, dockerfile.text)
+    installs = installs_in(commands or ()) if instruction.keyword == "RUN" else ()
+    return Step(instruction, environment, directory, commands, installs)
+
+
+def _is_posix(shell: Sequence[str]) -> bool:
+    """Whether `SHELL` names a shell that this project reads, if need be behind another program (`conda run …`)."""
+    names = [program(word) for word in shell]
+    return any(name in SHELLS for name in names) and shell[-1].startswith("-") and "c" in shell[-1]

@@ -1,0 +1,146 @@
+"""Repairs files: a fix counts only when the result parses and the finding is gone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from memlint.errors import DockerfileError
+from memlint.lint.reading import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from memlint.lint.gathering import Gathered
+    from memlint.lint.linting import Linter
+    from memlint.model.finding import Edit, Finding
+
+_BOM = "\ufeff"
+_ROUNDS = 10
+_MOST = 1000
+"""A repair may show what another one can repair; but not so often in a file."""
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """`texts` are the new contents of the files that changed, by path; `fixed` the findings that are gone."""
+
+    gathered: Gathered
+    texts: dict[str, bytes]
+    fixed: tuple[Finding, ...]
+
+
+def repair(gathered: Gathered, linter: Linter, build_args: Mapping[str, str], *, unsafe: bool) -> Repaired:
+    """Apply the fixes that there are for what was gathered, until none is left that helps. Nothing is written."""
+    work = _Work(gathered, linter, build_args, unsafe)
+    for _ in range(_ROUNDS):
+        before = len(work.fixed)
+        waiting = work.waiting()
+        for path in sorted({finding.location.path for finding in waiting}):
+            work.repair_file(path)
+        if len(work.fixed) == before:
+            work.repair_across(waiting)
+        if len(work.fixed) == before:
+            break
+    changed = {path: text for path, text in work.contents.items() if text != gathered.contents[path]}
+    after = msgspec.structs.replace(gathered, repository=work.repository, contents=work.contents)
+    return Repaired(after, changed, tuple(work.fixed))
+
+
+def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
+    """The bytes after the edits, with the BOM and the line ends that they had. ValueError when edits overlap."""
+    text = content.decode("utf-8", "surrogateescape")
+    mark = _BOM if text.startswith(_BOM) else ""
+    text = text.removeprefix(_BOM)
+    newline = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+    starts = _line_starts(text)
+    spots = []
+    for edit in edits:
+        start = _offset(text, starts, edit.span.line, edit.span.column)
+        end = _offset(text, starts, edit.span.end_line, edit.span.end_column)
+        spots.append((start, end, edit.text.replace("\r\n", "\n").replace("\n", newline)))
+    spots.sort(key=lambda spot: spot[:2])
+    parts, at = [mark], 0
+    for start, end, new in spots:
+        if start < at or end < start:
+            raise ValueError("edits overlap")
+        parts += (text[at:start], new)
+        at = end
+    return "".join((*parts, text[at:])).encode("utf-8", "surrogateescape")
+
+
+class _Work:
+    def __init__(self, gathered: Gathered, linter: Linter, build_args: Mapping[str, str], unsafe: bool) -> None:
+        self.repository = gathered.repository
+        self.contents = dict(gathered.contents)
+        self.fixed: list[Finding] = []
+        self._targets, self._linter, self._build_args = gathered.targets, linter, build_args
+        self._unsafe = unsafe
+        self._refused: set[tuple[str, str]] = set()
+        self._states: dict[str, set[bytes]] = {path: {content} for path, content in self.contents.items()}
+
+    def waiting(self) -> list[Finding]:
+        """The findings of all rules that may still be repaired."""
+        return self._open(self._linter.findings(self.repository, self._targets)[0])
+
+    def repair_file(self, path: str) -> None:
+        """What the rules for single files can repair in one, one fix after the other."""
+        findings = self._open(self._linter.in_file(self.repository, path))
+        while findings:
+            if self._try(findings[0]):
+                findings = self._linter.in_file(self.repository, path)
+            findings = self._open(findings)
+
+    def repair_across(self, findings: Iterable[Finding]) -> None:
+        """What only a look at all files shows. A fix moves the places of others in its file: those wait."""
+        touched: set[str] = set()
+        for finding in findings:
+            if finding.location.path not in touched and self._try(finding):
+                touched.add(finding.location.path)
+
+    def _open(self, findings: Iterable[Finding]) -> list[Finding]:
+        return [
+            finding
+            for finding in findings
+            if finding.fix is not None
+            and (finding.fix.safe or self._unsafe)
+            and finding.location.path in self.contents
+            and (finding.location.path, finding.fingerprint) not in self._refused
+        ]
+
+    def _try(self, finding: Finding) -> bool:
+        """Apply the fix of a finding; False, and never again, when it does not help."""
+        path, before = finding.location.path, self.contents[finding.location.path]
+        self._refused.add((path, finding.fingerprint))
+        if finding.fix is None:
+            return False
+        try:
+            content = apply_edits(before, finding.fix.edits)
+            dockerfile = parse(content, path, self._build_args)
+        except (DockerfileError, ValueError):
+            return False
+        if content in self._states[path] or len(self._states[path]) > _MOST:
+            return False
+        repository = self.repository.with_dockerfile(dockerfile)
+        was = len(self._linter.of_rule(self.repository, path, finding.rule))
+        if len(self._linter.of_rule(repository, path, finding.rule)) >= was:
+            return False
+        self._states[path].add(content)
+        self._refused.discard((path, finding.fingerprint))
+        self.repository, self.contents[path] = repository, content
+        self.fixed.append(finding)
+        return True
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    while (end := text.find("\n", starts[-1])) >= 0:
+        starts.append(end + 1)
+    return starts
+
+
+def _offset(text: str, starts: list[int], line: int, column: int) -> int:
+    """The offset of a place; one beyond the last line, or beyond the end of a line, is that end."""
+    if line > len(starts):
+        return len(text)
+    end = starts[line] - 1 if line < len(starts) else len(text)
+    return min(starts[line - 1] + column - 1, end)

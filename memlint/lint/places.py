@@ -1,0 +1,149 @@
+"""From which instruction of a Dockerfile a layer of an image comes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from memlint.dockerfile.expand import expand
+from memlint.lint.facts import Step, facts_of
+from memlint.model.dockerfile import Dockerfile, Instruction, Stage
+from memlint.model.finding import Location
+from memlint.model.report import ImageReport, Report
+from memlint.sharing.history import instruction as as_instruction
+
+_MAKE_LAYERS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
+_MOST = 1000
+"""Instructions of a chain that are compared with layers; an image has at most 125 of these."""
+
+
+class Origin(msgspec.Struct, frozen=True, eq=False):
+    """The Dockerfile and the stage that an image was built from."""
+
+    dockerfile: Dockerfile
+    stage: Stage
+
+
+class Places:
+    """Finds the place of a layer: the instruction that made it, where it is known which Dockerfile that is in."""
+
+    def __init__(self, report: Report, origins: Mapping[str, Origin]) -> None:
+        images = {image.ref: image for image in report.images}
+        self._places = {ref: _places(images[ref], origin) for ref, origin in origins.items() if ref in images}
+
+    def of(self, ref: str, layer: int) -> Location:
+        """The instruction that made the layer (counted from 0), its base's FROM, or the image as a whole."""
+        known = self._places.get(ref)
+        return known[layer] if known and layer < len(known) else Location(ref)
+
+
+def stage_of(dockerfile: Dockerfile, target: str | None) -> Stage | None:
+    """The stage that is built: the one of that name or number, by default the last."""
+    if target is None:
+        return dockerfile.stages[-1] if dockerfile.stages else None
+    named = (stage for stage in dockerfile.stages if target.lower() in {(stage.name or "").lower(), str(stage.index)})
+    return next(named, None)
+
+
+def chain_of(dockerfile: Dockerfile, stage: Stage) -> tuple[Stage, ...]:
+    """The stage and those it is built on, the lowest first."""
+    chain = [stage]
+    while chain[0].parent is not None and len(chain) <= len(dockerfile.stages):
+        chain.insert(0, dockerfile.stages[chain[0].parent])
+    return tuple(chain)
+
+
+def _places(image: ImageReport, origin: Origin) -> list[Location]:
+    """The place of each layer of an image."""
+    path, chain = origin.dockerfile.path, chain_of(origin.dockerfile, origin.stage)
+    steps = list(_steps(origin.dockerfile, chain))[-_MOST:]
+    layers = [as_instruction(layer.created_by) for layer in image.layers]
+    found = _aligned(layers, steps)
+    base, own = Location(path, chain[0].base_span), Location(path, origin.stage.source.span)
+    lowest = min(found, default=None)
+    return [
+        Location(path, found[number].span) if number in found else base if lowest is None or number < lowest else own
+        for number in range(len(layers))
+    ]
+
+
+class _Step(msgspec.Struct, frozen=True, eq=False):
+    """An instruction as a history may tell of it: any of the `texts`, or the keyword with one of the destinations."""
+
+    instruction: Instruction
+    texts: tuple[str, ...]
+    destinations: frozenset[str]
+
+
+def _steps(dockerfile: Dockerfile, chain: Sequence[Stage]) -> Iterator[_Step]:
+    facts = facts_of(dockerfile)
+    for stage in chain:
+        for step in facts.stages[stage.index].steps:
+            if step.instruction.keyword in _MAKE_LAYERS:
+                texts = _commands(step.instruction) if step.instruction.keyword == "RUN" else ()
+                yield _Step(step.instruction, texts, _destinations(step))
+
+
+def _commands(instruction: Instruction) -> tuple[str, ...]:
+    """What a RUN runs, on one line."""
+    value = " ".join(instruction.value.split())
+    plain = " ".join(word.text for word in instruction.words) if instruction.json else value
+    bodies = [" ".join(heredoc.content.split()) for heredoc in instruction.heredocs]
+    return tuple(text for text in (plain, *bodies, " ".join((value, *bodies))) if text)
+
+
+def _destinations(step: Step) -> frozenset[str]:
+    """Where a COPY, ADD or WORKDIR leads, as it is written and from the root."""
+    words = step.instruction.words
+    if step.instruction.keyword == "RUN" or not words:
+        return frozenset()
+    last = words[-1].text
+    written = expand(last, step.environment) or last
+    return frozenset(_normal(path) for path in (written, posixpath.join(step.directory or "", written)))
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(path.strip("'\"") or ".").lstrip("/")
+
+
+def _aligned(layers: Sequence[str], steps: Sequence[_Step]) -> dict[int, Instruction]:
+    """Layer → its instruction: the longest common subsequence, and of several the one nearest the top."""
+    table = [[0] * (len(steps) + 1)]
+    for layer in layers:
+        above = table[-1]
+        row = [0]
+        for (corner, up), step in zip(pairwise(above), steps, strict=True):
+            row.append(corner + 1 if _made(layer, step) else max(up, row[-1]))
+        table.append(row)
+    found: dict[int, Instruction] = {}
+    number, at = len(layers), len(steps)
+    while number and at:
+        if _made(layers[number - 1], steps[at - 1]):
+            number, at = number - 1, at - 1
+            found[number] = steps[at].instruction
+        elif table[number - 1][at] > table[number][at - 1]:
+            number -= 1
+        else:
+            at -= 1
+    return found
+
+
+def _made(layer: str, step: _Step) -> bool:
+    """Whether a history entry tells of an instruction."""
+    keyword, _, rest = layer.partition(" ")
+    if keyword != step.instruction.keyword:
+        return False
+    if keyword == "RUN":
+        return any(_runs(rest, text) for text in step.texts)
+    words = rest.split()
+    return bool(words) and _normal(words[-1]) in step.destinations
+
+
+def _runs(rest: str, text: str) -> bool:
+    """Whether a history tells of that command: perhaps without its `set -e`, or behind a shell that is not sh."""
+    if rest == text or (text.startswith("set -") and text.endswith(f"; {rest}")):
+        return True
+    return rest.startswith(("/", "|")) and rest.endswith(f" {text}")

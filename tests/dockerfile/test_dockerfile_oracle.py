@@ -1,0 +1,160 @@
+"""Invented Dockerfiles, most of them absurd: read as BuildKit reads them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from support.dockerfiles import ours, seen, theirs
+
+from memlint.dockerfile.fold import Reader
+from memlint.dockerfile.instruction import read_instructions
+from memlint.dockerfile.parser import parse_dockerfile
+from memlint.dockerfile.scope import environments
+from memlint.errors import DockerfileError
+from memlint.model.dockerfile import Dockerfile
+
+KEYWORDS = (
+    *("FROM", "RUN", "CMD", "COPY", "ADD", "ENV", "ARG", "LABEL", "ONBUILD", "HEALTHCHECK", "EXPOSE", "VOLUME", "USER"),
+    *("WORKDIR", "SHELL", "ENTRYPOINT", "STOPSIGNAL", "MAINTAINER", "run", "Env", "copy", "COMMENT", "ONBUILD RUN"),
+)
+TOKENS = (
+    *("\\", "`", "\\\\", '"', "'", " ", "  ", "\t", "\n", "\r\n", "\\\n", "\\ \t\n", "\\\r\n", "`\n", "`  \n", "\n\n"),
+    *(
+        "# c\n",
+        "  # d\n",
+        "#",
+        "=",
+        "a",
+        "b",
+        "x=y",
+        'a="b c"',
+        "a='b c'",
+        "$V",
+        "${V}",
+        "${V:-a b}",
+        '${V:+"q r"}',
+        "$",
+    ),
+    *("<<EOF", "<<-EOF", '<<"E"', "3<<X", "<<", "<", "EOF\n", "\tEOF\n", "E\n", "X\n", "&&", "CMD", "NONE", "é", "字"),
+    *("--mount=a", "--from=b", "--", "--x", "--\"y\"='z'", '["a"]\n', '["a", "b\\n"]\n', "[", "[1]\n", "[]\n", "["),
+    *("\u00a0", "\u2003", "\x0b", "\x0c", "\x1c", "\ufeff", "ONBUILD ", "RUN "),
+)
+HEADS = (
+    *("", "", "", "", "\ufeff", "# escape=`\n", "#escape = ` \r\n", "# syntax=x\n", "# syntax=x\n# escape=`\n"),
+    *(
+        "# Escape=\\\n",
+        "# escape=a\n",
+        "# escape=`\n# escape=`\n",
+        " # escape=`\n",
+        "# x\n# escape=`\n",
+        "\n# escape=`\n",
+    ),
+)
+
+instructions = st.tuples(
+    st.sampled_from(KEYWORDS),
+    st.sampled_from((" ", " ", " ", "\t", "  ", "\\\n", "")),
+    st.lists(st.sampled_from(TOKENS), max_size=9).map("".join),
+).map("".join)
+dockerfiles = st.tuples(
+    st.sampled_from(HEADS),
+    st.lists(instructions, min_size=1, max_size=5).map("\n".join),
+    st.sampled_from(("", "\n", "\nEOF\nE\nX\n")),
+).map("".join)
+
+# Where BuildKit v0.12.5 and today's part. Each has an expectation by hand in test_dockerfile_parser.py.
+CORNERS = re.compile(
+    r"<<-?[ \t\r]"  # a blank between << and the name
+    r"|(?is:^(?=.*escape *= *`)(?=.*--))"  # flags where ` escapes
+    r"|\][^\n]*\S"  # something after a JSON array
+    r"|(?s:--.*[^\x00-\x7f]|[^\x00-\x7f].*--)"  # flags with what is not ASCII, which BuildKit garbles
+    r"|(?is:healthcheck.*[^\x00-\x7f])"  # its type is read byte by byte, and the oracle's strings are UTF-8
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(dockerfiles)
+def test_invented_files_are_read_as_buildkit_reads_them(text: str) -> None:
+    assume(not CORNERS.search(text))
+    assert ours(text) == theirs(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("\\` \t\n#aé<E\"'$={}[]-"), max_size=60))
+def test_the_words_of_any_text_are_buildkits(text: str) -> None:
+    assume(not CORNERS.search(text))
+    for keyword in ("ENV", "ARG", "RUN", "COPY", "FROM", "CMD"):
+        line = f"{keyword} {text}\n"
+        assert ours(line) == theirs(line)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("length", range(65_530, 65_535))
+def test_the_longest_line_is_buildkits(length: int, end: str) -> None:
+    text = f"FROM a\nRUN {'x' * length}{end}"
+    assert ours(text) == theirs(text)
+
+
+def test_many_lines_joined_may_be_longer_than_one_may_be() -> None:
+    text = "FROM a\nRUN " + "\\\n".join(["x" * 40_000] * 3)
+    assert ours(text) == theirs(text) != "refused"
+
+
+@pytest.mark.parametrize("length", range(65_526, 65_532))
+def test_the_byte_order_mark_counts_in_the_length_of_a_line(length: int) -> None:
+    text = f"\ufeffARG {'x' * length}\nFROM a\n"
+    assert ours(text) == theirs(text)
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    ["RUN --mount=type=cache,target=/x --network=none make", "COPY --from=a --link <<EOF /x\nhi\nEOF", 'CMD ["x"]'],
+)
+def test_a_trigger_is_read_like_the_instruction_itself(trigger: str) -> None:
+    (instruction,) = read_instructions(Reader(f"ONBUILD {trigger}\n"))
+    assert instruction.on_build
+    assert [seen(instruction.on_build)] == theirs(f"{trigger}\n")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(("", "FROM a\n")), dockerfiles)
+def test_whatever_is_read_is_found_again_where_it_says(head: str, text: str) -> None:
+    dockerfile = parsed((head + text).encode())
+    if dockerfile is None:
+        return
+    lines = dockerfile.text.split("\n")
+    for instruction in dockerfile.instructions:
+        for offset, char in enumerate(instruction.value):
+            line, column = instruction.at(offset)
+            assert lines[line - 1][column - 1] == char
+        for span in [word.span for word in instruction.words] + [flag.span for flag in instruction.flags]:
+            start, end = (span.line, span.column), (span.end_line, span.end_column)
+            assert (instruction.span.line, instruction.span.column) <= start < end
+            assert end <= (instruction.span.end_line, instruction.span.end_column)
+    for comment in dockerfile.comments:
+        assert lines[comment.span.line - 1][comment.span.column - 1 :].rstrip("\r") == comment.text
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_dockerfile_or_refused(content: bytes) -> None:
+    for head in (b"", b"FROM a\n", b"FROM a\nRUN ", b"FROM a\nENV "):
+        dockerfile = parsed(head + content)
+        if dockerfile is None:
+            continue
+        for stage in dockerfile.stages:
+            assert len(list(environments(dockerfile, stage))) == len(stage.instructions)
+
+
+def parsed(content: bytes) -> Dockerfile | None:
+    """None where it is refused, and then as BuildKit would: never because dockerfile-parse disagrees."""
+    try:
+        return parse_dockerfile(content)
+    except DockerfileError as error:
+        lines = (error.message + error.hint).split("\n")
+    assert len(lines) == 1
+    assert "dockerfile-parse" not in lines[0]
+    return None

@@ -1,0 +1,123 @@
+"""What checks are told of a Dockerfile: bases, which stages count, and what each instruction runs and installs."""
+
+from __future__ import annotations
+
+import pytest
+
+from memlint.dockerfile.parser import parse_dockerfile
+from memlint.lint import facts as facts_module
+from memlint.lint.facts import Facts, Step, facts_of
+
+
+def facts(text: str) -> Facts:
+    return facts_of(parse_dockerfile(text))
+
+
+def steps(text: str, stage: int = -1) -> tuple[Step, ...]:
+    return facts(text).stages[stage].steps
+
+
+def test_the_last_stage_and_what_it_is_built_on_are_final() -> None:
+    found = facts("FROM debian AS a\nFROM a AS b\nFROM alpine AS c\nFROM b AS d\nCOPY --from=c /x /x\n")
+    assert [stage.final for stage in found.stages] == [True, True, False, True]
+    assert found.target is found.stages[-1]
+    assert [each.stage.name for each in found.target.lineage] == ["a", "b", "d"]
+
+
+def test_a_base_is_the_image_from_outside() -> None:
+    found = facts("ARG TAG=12\nFROM debian:$TAG AS a\nFROM a AS b\nFROM b\nFROM $UNSET\nFROM scratch\n")
+    names = [(each.base.repository, each.base.tag) if each.base else None for each in found.stages]
+    assert names == [("debian", "12")] * 3 + [None, ("scratch", None)]
+
+
+def test_an_instruction_with_what_holds_before_it() -> None:
+    found = steps(
+        "FROM debian\nENV P=curl\nWORKDIR /app\nWORKDIR src\nRUN apt-get install $P && cd x && y\nENV P=git\n"
+    )
+    assert [step.instruction.keyword for step in found] == ["ENV", "WORKDIR", "WORKDIR", "RUN", "ENV"]
+    assert [step.directory for step in found] == [None, None, "/app", "/app/src", "/app/src"]
+    assert [step.environment.get("P") for step in found] == [None, "curl", "curl", "curl", "curl"]
+    run = found[3]
+    assert [placed.command.directory for placed in run.commands or ()] == ["/app/src", "/app/src", "/app/src/x"]
+    assert [package.name for install in run.installs for package in install.packages] == ["curl"]
+    assert all(step.commands is None for step in found if step.instruction.keyword != "RUN")
+
+
+@pytest.mark.parametrize(
+    ("text", "directory"),
+    [
+        ("FROM debian\n", None),
+        ("FROM scratch\n", "/"),
+        ("FROM debian\nWORKDIR app\n", None),
+        ("FROM scratch\nWORKDIR app\n", "/app"),
+        ("FROM debian\nENV D=/x\nWORKDIR ${D}/y\n", "/x/y"),
+        ("FROM debian\nWORKDIR /a\nWORKDIR $UNKNOWN\n", None),
+        ("FROM debian AS a\nWORKDIR /a\nFROM a\nWORKDIR b\n", "/a/b"),
+        ("FROM debian AS a\nWORKDIR /a\nFROM debian\n", None),
+    ],
+)
+def test_the_working_directory(text: str, directory: str | None) -> None:
+    assert steps(text + "RUN x\n")[-1].directory == directory
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("FROM debian\n", True),
+        ('FROM debian\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\n', True),
+        ('FROM debian\nSHELL ["conda", "run", "-n", "e", "/bin/bash", "-c"]\n', True),
+        ('FROM debian\nSHELL ["pwsh", "-Command"]\n', False),
+        ('FROM debian\nSHELL ["/usr/bin/python3", "-c"]\n', False),
+        ('FROM debian\nSHELL ["pwsh", "-c"]\nSHELL ["sh", "-c"]\n', True),
+        ('FROM debian AS a\nSHELL ["pwsh", "-c"]\nFROM a\n', False),
+        ('FROM debian AS a\nSHELL ["pwsh", "-c"]\nFROM debian\n', True),
+        ("FROM mcr.microsoft.com/windows/servercore:ltsc2022\n", False),
+        ("FROM python:3.12-windowsservercore\n", False),
+        ("# escape=`\nFROM example\n", False),
+        ('# escape=`\nFROM example\nSHELL ["bash", "-c"]\n', True),
+    ],
+)
+def test_only_a_posix_shell_is_read(text: str, known: bool) -> None:
+    run = steps(text + "RUN pip install x\n")[-1]
+    assert (run.commands is not None, bool(run.installs)) == (known, known)
+
+
+def test_the_json_form_asks_no_shell() -> None:
+    run = steps('FROM debian\nSHELL ["pwsh", "-c"]\nRUN ["pip", "install", "x"]\n')[-1]
+    assert [package.name for install in run.installs for package in install.packages] == ["x"]
+
+
+def test_commands_of_the_start_install_nothing_into_the_image() -> None:
+    start = steps("FROM debian\nCMD pip install x && y\n")[-1]
+    assert [placed.command.name for placed in start.commands or ()] == ["pip", "y"]
+    assert start.installs == ()
+
+
+def test_what_a_parent_stage_set_holds() -> None:
+    text = "FROM debian AS a\nENV P=curl\nFROM a\nRUN apt-get install $P\n"
+    (install,) = steps(text)[-1].installs
+    assert [package.name for package in install.packages] == ["curl"]
+
+
+def test_places_in_a_here_document_without_its_tabs() -> None:
+    run = steps("FROM debian\nRUN <<-EOF\n\t\tchmod +x\nEOF\n")[-1]
+    assert [span.column for placed in run.commands or () for span in placed.word_spans] == [3, 9]
+
+
+def test_a_long_row_of_stages() -> None:
+    text = "FROM debian AS s0\n" + "".join(f"FROM s{i} AS s{i + 1}\nWORKDIR d\n" for i in range(1500))
+    found = facts(text + "RUN x\n")
+    assert found.target.base is not None
+    assert found.target.base.repository == "debian"
+    assert found.target.final
+
+
+def test_facts_are_worked_out_once_and_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    original = facts_module.commands_of
+    monkeypatch.setattr(facts_module, "commands_of", lambda *given: calls.append(1) or original(*given))  # type: ignore[func-returns-value]
+    found = facts("FROM debian AS a\nRUN x\nFROM debian\nRUN y\n")
+    assert found.stages[0].base is not None
+    assert calls == []
+    assert found.stages[1].steps is found.stages[1].steps
+    assert calls == [1]
