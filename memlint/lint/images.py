@@ -13,10 +13,15 @@ from memlint.model.report import Report
 
 
 def judge(report: Report, places: Places, rules: Iterable[Active], repository: Repository) -> list[Finding]:
-    """What the rules say about the images; `repository` has the Dockerfiles that places speak of."""
+    """What the rules say about the images, in the order of the images, then of the Dockerfiles.
+
+    `repository` has the Dockerfiles that places speak of.
+    """
     hits = [
         (active, hit)
         for active in rules
         for hit in active.check(Compared(report, places, active.rule.cause), **active.thresholds)
     ]
-    return findings_of(repository, hits)
+    order = {image.ref: number for number, image in enumerate(report.images)}
+    found = findings_of(repository, hits)
+    return sorted(found, key=lambda finding: order.get(finding.location.path, len(order)))
