@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import TypeAlias
 
+    from memlint.lint.ruleset import Check
+
     Failed: TypeAlias = Callable[[Rule, str, Exception], None]
 
 __all__ = ["Active", "Override", "Repository", "activate", "run"]
@@ -78,6 +80,8 @@ def activate(
         )
     if rule.check is None:
         return Active(rule, severity, overrides=overrides)
+    if rule.scope == "repository" and settings is None:
+        return Active(rule, severity, _loaded_when_needed(rule), overrides=overrides)
     check = load_check(rule, f"{rule.id}.toml")
     thresholds = thresholds_for(check, rule.thresholds, f"{rule.id}.toml")
     for values in ((settings.thresholds if settings else {}), *changed):
@@ -85,6 +89,17 @@ def activate(
     if settings:
         thresholds |= thresholds_for(check, settings.thresholds, f"{where}{rule.id}")
     return Active(rule, severity, check, thresholds, overrides)
+
+
+def _loaded_when_needed(rule: Rule) -> Check:
+    """The check, which is not even read where there is nothing to compare."""
+
+    def check(repository: Repository) -> Iterable[Hit]:
+        where = f"{rule.id}.toml"
+        loaded = load_check(rule, where)
+        return loaded(repository, **thresholds_for(loaded, rule.thresholds, where))
+
+    return check
 
 
 def run(
@@ -137,6 +152,8 @@ def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints
 
 def _hits(repository: Repository, active: Active, targets: Collection[str], failed: Failed | None) -> Iterator[Hit]:
     if active.rule.scope == "repository":
+        if len(repository.dockerfiles) < 2:
+            return
         yield from _found(active, ".", failed, repository, **active.thresholds)
         return
     for dockerfile in repository.dockerfiles:

@@ -6,7 +6,6 @@ import os
 
 import msgspec
 
-from memlint.dockerfile.discover import find_dockerfiles
 from memlint.errors import DockerfileError
 from memlint.lint.globs import Globs
 from memlint.lint.reading import parse, read_bytes
@@ -117,6 +116,8 @@ class _Gathering:
         return Gathered(repository, targets, self._contents, tuple(errors), tuple(self._notes), standard)
 
     def _directory(self, path: str) -> None:
+        from memlint.dockerfile.discover import find_dockerfiles
+
         prefix = self._name(path)
         for found in find_dockerfiles(path):
             name = found if prefix == "." else f"{prefix}/{found}"
@@ -125,6 +126,8 @@ class _Gathering:
 
     def _others(self, named: Iterable[str]) -> None:
         """The rest of the repository: read to compare with, and no reason to fail."""
+        from memlint.dockerfile.discover import find_dockerfiles
+
         listed = find_dockerfiles(self.root)
         for path in listed:
             if path not in self._dockerfiles and not self._excluded.match(path) and self._first(path):

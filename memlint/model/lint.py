@@ -31,8 +31,8 @@ class RuleCount(msgspec.Struct, frozen=True):
 class LintReport(msgspec.Struct, frozen=True):
     """The Dockerfiles of a call, and what the rules say about them.
 
-    Paths are relative to the root of the repository. `suppressed` findings are silenced by a comment, `known` ones by the
-    baseline; `fixed` were there before `--fix`. `stale` counts entries of the baseline that nothing matched.
+    Paths are relative to the root of the repository. `suppressed` findings are silenced by a comment, `known` ones by
+    the baseline; `fixed` were there before `--fix`. `stale` counts entries of the baseline that nothing matched.
     """
 
     schema: str
