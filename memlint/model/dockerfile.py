@@ -10,7 +10,7 @@ from bisect import bisect_right
 import msgspec
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A stretch of a file."""
 
     line: int
@@ -19,14 +19,14 @@ class Span(msgspec.Struct, frozen=True):
     end_column: int
 
 
-class Word(msgspec.Struct, frozen=True):
+class Word(msgspec.Struct, frozen=True, gc=False):
     """One argument as it was written, quotes and variables unexpanded."""
 
     text: str
     span: Span
 
 
-class Flag(msgspec.Struct, frozen=True):
+class Flag(msgspec.Struct, frozen=True, gc=False):
     """`--name=value`; `value` is "" for a flag that stands alone (`--link`)."""
 
     name: str
@@ -34,7 +34,7 @@ class Flag(msgspec.Struct, frozen=True):
     span: Span
 
 
-class Heredoc(msgspec.Struct, frozen=True):
+class Heredoc(msgspec.Struct, frozen=True, gc=False):
     """A here-document: `content` as the build sees it (tabs stripped for `<<-`), `expand` unless the name was quoted.
 
     `first_line` is the line of the file on which the body begins.

@@ -293,6 +293,8 @@ class _Evaluation:
             fields = self.state.fields(node)
         if fields is None:
             return [ShellWord(raw, None, start, end, self.state.known(node))]
+        if fields == [raw]:
+            fields = [raw]  # one string for both, of the very many
         return [ShellWord(raw, field, start, end, field) for field in fields]
 
     def assigned(self, node: Assignment) -> ShellWord:

@@ -14,7 +14,7 @@ from memlint.dockerfile.shell.wrappers import SHELLS, program, shell_script, unw
 from memlint.model.dockerfile import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from memlint.model.dockerfile import Heredoc, Instruction
 
@@ -37,7 +37,7 @@ def commands_of(
     if script is None:
         return None
     commands = parse_shell(script.text, environment, directory)
-    return None if commands is None else tuple(_placed(command, script.span) for command in commands)
+    return None if commands is None else tuple(Placed(command, script.span) for command in commands)
 
 
 class _Script(msgspec.Struct, frozen=True):
@@ -112,11 +112,6 @@ def _numbered(
     return tuple(offsets[:count]), places[:count]
 
 
-def _placed(command: Command, span: Callable[[int, int], Span]) -> Placed:
-    words = tuple(span(word.start, word.end) for word in command.words)
-    return Placed(command, span(command.start, command.end), words)
-
-
 # The JSON form
 
 
@@ -144,8 +139,8 @@ def _executed(
         inner = None if index is None else _spread(words[found.index + 1 + index])
         if inner is not None:
             commands = evaluate_at(inner[0], value, inner[1], inner[2], environment, directory)
-            return None if commands is None else tuple(_placed(each, instruction.span_of) for each in commands)
-    return (_placed(command, instruction.span_of),)
+            return None if commands is None else tuple(Placed(each, instruction.span_of) for each in commands)
+    return (Placed(command, instruction.span_of),)
 
 
 def _spread(word: ShellWord) -> tuple[str, list[int], list[int]] | None:

@@ -8,6 +8,8 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.shell.wrappers import program, unwrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from memlint.model.dockerfile import Span
 
 
@@ -61,11 +63,20 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
-    """A command and its place in the file; `word_spans` are those of its words."""
+    """A command and the way to its place in the file: `locate` gives the span of a stretch of the script."""
 
     command: Command
-    span: Span
-    word_spans: tuple[Span, ...]
+    locate: Callable[[int, int], Span]
+
+    @property
+    def span(self) -> Span:
+        """The command's place."""
+        return self.locate(self.command.start, self.command.end)
+
+    @property
+    def word_spans(self) -> tuple[Span, ...]:
+        """The places of its words. Few commands are asked for them, and a repository has many commands."""
+        return tuple(self.locate(word.start, word.end) for word in self.command.words)
 
     @property
     def arguments(self) -> tuple[tuple[ShellWord, Span], ...]:
