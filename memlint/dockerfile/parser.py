@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LARGEST = 16 * 1024 * 1024
-"""Bytes of a Dockerfile."""
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a Dockerfile, a hundred times the largest that people write: parsing takes some hundred bytes for each."""
 
 
 def parse_dockerfile(

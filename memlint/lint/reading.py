@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from memlint.dockerfile.parser import parse_dockerfile
+from memlint.dockerfile.parser import LARGEST, parse_dockerfile
 from memlint.errors import DockerfileError
 
 TYPE_CHECKING = False
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from memlint.model.dockerfile import Dockerfile
 
-_LARGEST = 16 * 2**20
 _KINDS = (
     (stat.S_ISDIR, "is a directory"),
     (stat.S_ISFIFO, "is a named pipe"),
@@ -37,11 +36,13 @@ def read_bytes(place: str) -> bytes:
             if kind(status.st_mode):
                 raise DockerfileError(f"{name}, not a Dockerfile", "name a file, or give it by standard input as -")
         try:
-            content = file.read(_LARGEST + 1)
+            content = file.read(LARGEST + 1)
         except OSError as error:
             raise DockerfileError(f"cannot be read ({error.strerror})", "check the disk it lies on") from error
-    if len(content) > _LARGEST:
-        raise DockerfileError("has more than 16 MiB", "a Dockerfile is a text that people write: name another file")
+    if len(content) > LARGEST:
+        raise DockerfileError(
+            f"has more than {LARGEST // 2**20} MiB", "a Dockerfile is a text that people write: name another file"
+        )
     return content
 
 

@@ -30,14 +30,20 @@ def copy(source: str, target: str, *options: str) -> None:
 
 
 def normalised(report: str) -> str:
-    """`report` with what the user or the transport calls each image replaced by its number; no other byte differs.
-
-    A finding at an image has its fingerprint of what the image is called.
-    """
-    for number, image in enumerate(json.loads(report)["images"]):
+    """`report` with what the user or the transport calls each image replaced by its number; no other byte differs."""
+    parsed = json.loads(report)
+    names = {image["name"]: number for number, image in enumerate(parsed["images"])}
+    for number, image in enumerate(parsed["images"]):
         report = report.replace(json.dumps(image["ref"]), f'"image {number}"')
-    report = re.sub(r'("fingerprint": )"[0-9a-f]+"', r'\1"-"', report)
-    return re.sub(r'("ref": "image \d+",\s*"name": )"[^"]*"', r'\1"-"', report)
+    report = re.sub(r'("ref": "image \d+",\s*"name": )"[^"]*"', r'\1"-"', report)
+    # texts of findings speak of images by name, and their fingerprints follow what the image is called
+    body, findings = report.split('\n  "findings": ')
+    findings = re.sub(r'("fingerprint": )"[0-9a-f]+"', r'\1"-"', findings)
+    for name in sorted(names, key=len, reverse=True):
+        findings = re.sub(
+            rf"(layer \d+ of |\"image\": \")({re.escape(name)})(?![\w.:-])", rf"\1<{names[name]}>", findings
+        )
+    return body + findings
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memlint.dockerfile.parser import parse_dockerfile
+from memlint.dockerfile.shell import commands_of
 from memlint.lint import facts as facts_module
 from memlint.lint.facts import Facts, Step, facts_of
 
@@ -114,8 +115,7 @@ def test_a_long_row_of_stages() -> None:
 
 def test_facts_are_worked_out_once_and_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    original = facts_module.commands_of
-    monkeypatch.setattr(facts_module, "commands_of", lambda *given: calls.append(1) or original(*given))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(facts_module, "commands_of", lambda *given: calls.append(1) or commands_of(*given))  # type: ignore[func-returns-value]
     found = facts("FROM debian AS a\nRUN x\nFROM debian\nRUN y\n")
     assert found.stages[0].base is not None
     assert calls == []
