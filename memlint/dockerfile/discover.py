@@ -10,7 +10,8 @@ from memlint import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"(?:docker|container)file(?:\..+)?|.+\.dockerfile", re.IGNORECASE)
+_NAME = re.compile(r"Dockerfile(?:\..+)?|Containerfile.*|(?i:(?:docker|container)file|.+\.dockerfile)")
+"""In lower case a suffix is one of source code: dockerfile.py."""
 _OTHERS = re.compile(
     r".+(?:~|\.(?:dockerignore|containerignore|j2|jinja2?|tmpl|tpl|template|erb|ejs|gotmpl|mustache|m4|in"
     r"|md|rst|bak|old|orig|rej|swp|patch|diff))",
@@ -39,7 +40,7 @@ _SECONDS = 60
 
 
 def is_dockerfile_name(name: str) -> bool:
-    """`Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `Containerfile`, `Containerfile.*`, in any case."""
+    """`Dockerfile`, `*.Dockerfile` and `Containerfile` in any case, `Dockerfile.*` and `Containerfile*` as written."""
     return bool(_NAME.fullmatch(name)) and not _OTHERS.fullmatch(name)
 
 

@@ -17,13 +17,24 @@ TAKEN = (
         "dockerfile",
         "Dockerfile.dev",
         "Containerfile.x",
+        "Containerfile-web",
         "web.Dockerfile",
         "web.dockerfile",
     ),
     *("a.b.Dockerfile", "DOCKERFILE", "Dockerfile.alpine3.20", "Dockerfile.in-docker"),
 )
 OTHERS = (
-    *("Dockerfiles", "Dockerfile-dev", "MyDockerfile", ".Dockerfile", "Dockerfile.", "compose.yaml", ".dockerignore"),
+    *(
+        "dockerfile.py",
+        "containerfile.go",
+        "Dockerfiles",
+        "Dockerfile-dev",
+        "MyDockerfile",
+        ".Dockerfile",
+        "Dockerfile.",
+        "compose.yaml",
+        ".dockerignore",
+    ),
     *("Dockerfile.dockerignore", "web.Dockerfile.dockerignore", "Containerfile.containerignore", "Dockerfile.j2"),
     *("Dockerfile.template", "Dockerfile.tmpl", "Dockerfile.md", "Dockerfile.orig", "Dockerfile~", "Dockerfile.swp"),
 )
