@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from memlint.errors import LayerError
+from memlint.layers.blocks import Blocks
 from memlint.layers.builder import LayerBuilder
 from memlint.layers.limits import Limits
 from memlint.layers.stream import Promised, TarBlocks
-from memlint.layers.tar import CHARACTER_DEVICE, DIRECTORY, HARD_LINK, REGULAR, SYMLINK, Blocks, TarReader
+from memlint.layers.tar import CHARACTER_DEVICE, DIRECTORY, HARD_LINK, REGULAR, SYMLINK, TarReader
 from memlint.model.digest import DiffID
 from memlint.model.image import Reader
 from memlint.model.layer import LayerIndex

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 from memlint.errors import LayerError
 from memlint.layers.archive import index_tar
+from memlint.layers.blocks import Blocks
 from memlint.layers.limits import Limits
 from memlint.layers.stream import BLOCK, Promised, TarBlocks, codec_of
-from memlint.layers.tar import RECORD, REGULAR, Blocks, TarReader, is_header
+from memlint.layers.tar import REGULAR, TarReader
+from memlint.layers.tar_fields import RECORD, is_header
 from memlint.model.digest import DiffID, Digest
 from memlint.model.image import Reader
 from memlint.model.layer import LayerIndex

@@ -18,7 +18,7 @@ from isal import igzip, isal_zlib
 
 from memlint.errors import LayerError
 from memlint.layers.limits import RATIO_FLOOR, Limits
-from memlint.layers.tar import RECORD
+from memlint.layers.tar_fields import RECORD
 from memlint.model.digest import Digest
 from memlint.model.image import Reader
 

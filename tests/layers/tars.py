@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from memlint.layers.blocks import Blocks
 from memlint.layers.limits import Limits
-from memlint.layers.tar import Blocks, TarReader
+from memlint.layers.tar import TarReader
 
 END = bytes(1024)
 

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from tars import END, Read, blocks, header, member, padded, pax, read, record
 
 from memlint.errors import LayerError
+from memlint.layers.blocks import Blocks
 from memlint.layers.limits import MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, Limits
-from memlint.layers.tar import RECORD, Blocks, TarReader, is_header
+from memlint.layers.tar import TarReader
+from memlint.layers.tar_fields import RECORD, is_header
 
 LONG = b"d/" * 90 + b"name"
 GNU = b"ustar  \0"

@@ -6,13 +6,13 @@ import re
 from fnmatch import fnmatchcase
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.shell.syntax import Literal, Parameter
+from memlint.dockerfile.shell.nodes import Literal, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Protocol
 
-    from memlint.dockerfile.shell.syntax import Part, WordNode
+    from memlint.dockerfile.shell.nodes import Part, WordNode
 
     class Lookup(Protocol):
         """Where the variables come from that the script does not set."""
