@@ -34,7 +34,7 @@ def walk(tar: TarReader, builder: LayerBuilder) -> None:
         if not path and entry.type is not DIRECTORY:
             raise LayerError("has a file in place of its root directory", "the layer is damaged: build the image again")
         if entry.type is REGULAR:
-            builder.file(path, entry.size, entry.mode, tar.front(), tar.contents)
+            builder.file(path, entry.size, entry.mode, tar)
         elif entry.type is DIRECTORY:
             builder.directory(path)
         elif entry.type is SYMLINK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import blake3
 import msgspec
@@ -22,7 +23,15 @@ WHITEOUT, OPAQUE, WHITEOUT_META = ".wh.", ".wh..wh..opq", ".wh..wh."
 _REPLACED_MAX = 100
 """Directories that a layer may itself replace by something else: each one costs a look at all paths."""
 
-Contents = Callable[[], Iterator[memoryview]]
+
+class Source(Protocol):
+    """Where a regular file's bytes are."""
+
+    def start(self, size: int, /) -> bytes:
+        """A copy of its first `size` bytes, 512 at the most; fewer when it has fewer."""
+
+    def contents(self) -> Iterator[memoryview]:
+        """All its bytes; each chunk is valid until the next is asked for."""
 
 
 class _Mapped(msgspec.Struct, frozen=True, eq=False):
@@ -103,20 +112,20 @@ class LayerBuilder:
             self.whiteout(parent + slash + name[len(WHITEOUT) :])
         return True
 
-    def file(self, path: str, size: int, mode: Callable[[], int], front: memoryview, contents: Contents) -> None:
-        """A regular file. `front` holds its first 512 bytes at least; `contents` is called once at the most."""
+    def file(self, path: str, size: int, mode: Callable[[], int], source: Source) -> None:
+        """A regular file. Its start is looked at first, its contents are asked for once at the most."""
         node: object = _PLAIN
-        start = bytes(front[:16])
+        start = source.start(16)
         if start[:4] == b"\x7fELF":
-            node = _scan_elf(size, contents()) or _PLAIN
+            node = _scan_elf(size, source.contents()) or _PLAIN
         elif start[:2] == b"#!" and mode() & 0o111:
-            node = _Program(*parse_script(_leading(contents(), SCRIPT_MAX)))
-        elif may_be_whole(start) and (kind := whole_file_kind(bytes(front[:512]), size)):
-            node = _Mapped(size, _digest(contents()), whole_file_bytes(size), kind, None)
+            node = _Program(*parse_script(_leading(source.contents(), SCRIPT_MAX)))
+        elif may_be_whole(start) and (kind := whole_file_kind(source.start(512), size)):
+            node = _Mapped(size, _digest(source.contents()), whole_file_bytes(size), kind, None)
         elif database_of(path) is not None:
-            self._databases.add(path, size, contents())
+            self._databases.add(path, size, source.contents())
         elif path == LOADER_CACHE:
-            self._loader_cache = parse_loader_cache(_leading(contents(), 1 << 24))
+            self._loader_cache = parse_loader_cache(_leading(source.contents(), 1 << 24))
         self._put(path, node)
 
     def build(self, diff_id: DiffID) -> LayerIndex:

@@ -100,18 +100,27 @@ class _Walk:
     def _file(self, directory: int, name: str, path: str, status: os.stat_result) -> None:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
         try:
-            head = os.read(descriptor, _HEAD)
-
-            def contents() -> Iterator[memoryview]:
-                yield memoryview(head)
-                with memoryview(self._buffer) as buffer:
-                    while len(head) == _HEAD and (got := os.readv(descriptor, [buffer])):
-                        with buffer[:got] as chunk:
-                            yield chunk
-
-            self._builder.file(path, status.st_size, lambda: status.st_mode, memoryview(head), contents)
+            self._builder.file(path, status.st_size, lambda: status.st_mode, _Open(descriptor, self._buffer))
         finally:
             os.close(descriptor)
+
+
+class _Open:
+    """An open file, of whose start one page is read at once: most files need no more."""
+
+    def __init__(self, descriptor: int, buffer: bytearray) -> None:
+        self._descriptor, self._buffer = descriptor, buffer
+        self._head = os.read(descriptor, _HEAD)
+
+    def start(self, size: int, /) -> bytes:
+        return self._head[:size]
+
+    def contents(self) -> Iterator[memoryview]:
+        yield memoryview(self._head)
+        with memoryview(self._buffer) as buffer:
+            while len(self._head) == _HEAD and (got := os.readv(self._descriptor, [buffer])):
+                with buffer[:got] as chunk:
+                    yield chunk
 
 
 def _attribute(descriptor: int, key: str) -> bytes:

@@ -37,7 +37,7 @@ def index_passing(
         for entry in tar:
             if entry.type is not REGULAR:
                 continue
-            if _is_layer(bytes(tar.front()[:RECORD]), entry.path, entry.size):
+            if _is_layer(tar.start(RECORD), entry.path, entry.size):
                 named = _BLOB.match(entry.path)
                 if named and known(DiffID(Digest(f"sha256:{named[1]}"))):
                     continue

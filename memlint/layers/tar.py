@@ -7,8 +7,9 @@ Formats: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Header Block"; GN
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 from zlib import adler32
+
+import msgspec
 
 from memlint.errors import LayerError
 from memlint.layers.limits import MAX_DEPTH, MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, MAX_SPARSE_SEGMENTS, Limits
@@ -32,19 +33,20 @@ _TYPES = {
     **dict.fromkeys((0x34, 0x36), OTHER),
     0x35: DIRECTORY,
 }
+_ORDINARY = {0x30: REGULAR, 0x32: SYMLINK, 0x35: DIRECTORY}
 _PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK, _GNU_SPARSE = 0x78, 0x67, 0x4C, 0x4B, 0x53
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One member of a layer. `path` has no leading `./` and no trailing slash; `size` is the file's, holes included."""
 
     path: str
     type: str
     size: int
     mode_field: bytes
-    link: str
-    device: tuple[int, int]
-    segments: tuple[tuple[int, int], ...] | None
+    link: str = ""
+    device: tuple[int, int] = (0, 0)
+    segments: tuple[tuple[int, int], ...] | None = None
 
     def mode(self) -> int:
         """The permission bits; few entries are asked for them."""
@@ -52,33 +54,40 @@ class Entry(NamedTuple):
 
 
 class Blocks:
-    """The bytes of a tar, taken in order from blocks whose lengths are multiples of 512 (but for the last)."""
+    """The bytes of a tar, taken in order from blocks whose lengths are multiples of 512 (but for the last).
 
-    __slots__ = ("_blocks", "_end", "_position", "_view")
+    `view[position:end]` is what lies ready.
+    """
+
+    __slots__ = ("_blocks", "end", "position", "view")
 
     def __init__(self, blocks: Iterable[memoryview]) -> None:
         self._blocks = iter(blocks)
-        self._view = memoryview(b"")
-        self._position = self._end = 0
+        self.view = memoryview(b"")
+        self.position = self.end = 0
 
     def front(self) -> memoryview:
         """All that lies ready, without taking it; empty at the end."""
-        while self._position == self._end:
+        while self.position == self.end:
             block = next(self._blocks, None)
             if block is None:
-                self._view, self._position, self._end = memoryview(b""), 0, 0
-                return self._view
-            self._view, self._position, self._end = block, 0, len(block)
-        return self._view[self._position :]
+                self.view, self.position, self.end = memoryview(b""), 0, 0
+                return self.view
+            self.view, self.position, self.end = block, 0, len(block)
+        return self.view[self.position :]
+
+    def peek(self, size: int) -> bytes:
+        """A copy of the next `size` bytes (512 at the most) without taking them; fewer at the end."""
+        if self.position == self.end:
+            self.front()
+        position = self.position
+        return bytes(self.view[position : position + size])
 
     def record(self) -> bytes:
         """The next 512 bytes; fewer at the end."""
-        position = self._position
-        if self._end - position < RECORD:
-            self.front()
-            position = self._position
-        self._position = min(position + RECORD, self._end)
-        return bytes(self._view[position : position + RECORD])
+        record = self.peek(RECORD)
+        self.position += len(record)
+        return record
 
     def take(self, size: int) -> Iterator[memoryview]:
         """The next `size` bytes in chunks that are valid until the next one is asked for."""
@@ -87,25 +96,25 @@ class Blocks:
             if not front:
                 raise LayerError(f"ends {size} bytes before the end of a file", _DAMAGED)
             chunk = front[:size]
-            self._position += len(chunk)
+            self.position += len(chunk)
             size -= len(chunk)
             yield chunk
 
     def skip(self, size: int) -> None:
         """Pass over `size` bytes."""
-        self._position += size
-        if self._position > self._end:
-            size = self._position - self._end
-            self._position = self._end
+        self.position += size
+        if self.position > self.end:
+            size = self.position - self.end
+            self.position = self.end
             for _ in self.take(size):
                 pass
 
     def drain(self) -> None:
         """Pass over all that is left, so that the digests cover the whole stream."""
-        self._position = self._end
+        self.position = self.end
         for _ in self._blocks:
             pass
-        self._view, self._position, self._end = memoryview(b""), 0, 0
+        self.view, self.position, self.end = memoryview(b""), 0, 0
 
 
 class TarReader:
@@ -118,11 +127,54 @@ class TarReader:
         self._segments: tuple[tuple[int, int], ...] | None = None
         self._size = 0
         self._expanded = 0
+        self._entries = 0
 
     def __iter__(self) -> Iterator[Entry]:
+        blocks, most = self._blocks, self._limits.max_entries
+        while entry := self._ordinary() or self._unusual():
+            self._entries += 1
+            if self._entries > most:
+                raise LayerError(f"has more than {most} entries", "if the image can be trusted, raise --max-entries")
+            yield entry
+            blocks.skip(self._stored + self._padding)
+        blocks.drain()
+
+    def _ordinary(self) -> Entry | None:
+        """The next entry if its header is as nearly all are, and can be read at a fraction of the price.
+
+        None, and nothing is taken, where anything about it asks for a closer look.
+        """
+        blocks = self._blocks
+        position = blocks.position
+        header = bytes(blocks.view[position : position + RECORD])
+        if len(header) < RECORD or header[345] or header[135] not in (0, 0x20):
+            return None
+        kind, name_end, checksum = _ORDINARY.get(header[156]), header.find(0), header[148:156]
+        if kind is None or not 0 < name_end < 100 or checksum[6]:
+            return None
+        try:
+            path, size, stored = header[:name_end].decode(), int(header[124:135], 8), int(checksum[:6], 8)
+        except ValueError:
+            return None
+        # adler32's low half is one plus the sum of all bytes, modulo 65521: the sum at a hundredth of the price
+        if size < 0 or adler32(header) & 0xFFFF != (stored - 255 + sum(checksum)) % 65521:
+            return None
+        if "/." in path or "//" in path or path[0] in "./" or path[-1] == "/":
+            path = clean_path(path, absolute=self._limits.absolute_names)
+        blocks.position = position + RECORD
+        self._segments, self._size = None, size
+        if kind is REGULAR:
+            self._stored, self._padding = size, -size % RECORD
+            return Entry(path, kind, size, header[100:108])
+        self._stored = self._padding = 0
+        link = _text(header[157:257].partition(b"\0")[0]) if kind is SYMLINK else ""
+        return Entry(path, kind, size, header[100:108], link)
+
+    def _unusual(self) -> Entry | None:
+        """The next entry, whatever its headers are; None at the end."""
         blocks = self._blocks
         extended: dict[str, str] = {}
-        headers = count = 0
+        headers = 0
         while header := self._header():
             flag = header[156]
             size = _number(header, 124, 136)
@@ -138,25 +190,22 @@ class TarReader:
                     key = "path" if flag == _LONG_NAME else "linkpath"
                     extended = {**extended, key: _text(data.partition(b"\0")[0])}
                 continue
-            headers, count = 0, count + 1
-            if count > self._limits.max_entries:
-                raise LayerError(
-                    f"has more than {self._limits.max_entries} entries",
-                    "if the image can be trusted, raise --max-entries",
-                )
-            entry = self._entry(header, flag, size, extended)
-            extended = {}
-            if entry is not None:
-                yield entry
+            if entry := self._entry(header, flag, size, extended):
+                return entry
+            headers, extended = 0, {}
             blocks.skip(self._stored + self._padding)
-        blocks.drain()
+        return None
 
-    def front(self) -> memoryview:
-        """The first bytes of the current file's contents: at least 512 of them, or all; empty under a leading hole."""
-        if self._segments is not None and (not self._segments or self._segments[0][0] > 0):
-            return _ZEROS[:0]
-        ready = self._stored if self._segments is None else min(self._stored, self._segments[0][1])
-        return self._blocks.front()[:ready]
+    def start(self, size: int) -> bytes:
+        """A copy of the current file's first `size` bytes (512 at the most), before any are taken.
+
+        Fewer when it has fewer, or a hole there.
+        """
+        if self._segments is None:
+            return self._blocks.peek(min(size, self._stored))
+        if not self._segments or self._segments[0][0] > 0:
+            return b""
+        return self._blocks.peek(min(size, self._stored, self._segments[0][1]))
 
     def contents(self) -> Iterator[memoryview]:
         """The current file's bytes, holes filled with zeros; each chunk is valid until the next is asked for."""
@@ -318,12 +367,10 @@ def _checksum_holds(header: bytes) -> bool:
         stored = int(field[:6] if field[6] == 0 else field.strip(b"\0 ") or b"0", 8)
     except ValueError:
         return False
-    # adler32's low half is one plus the sum of all bytes, modulo 65521: the sum at a hundredth of the price
-    if adler32(header) & 0xFFFF != (1 + stored - 256 + sum(field)) % 65521:
-        unsigned = sum(header) - sum(field) + 256
-        signed = unsigned - 256 * sum(byte > 127 for byte in header[:148] + header[156:])  # some old tars
-        return stored in (unsigned, signed)
-    return True
+    unsigned = sum(header) - sum(field) + 256
+    if stored == unsigned:
+        return True
+    return stored == unsigned - 256 * sum(byte > 127 for byte in header[:148] + header[156:])  # signed, in old tars
 
 
 def _number(header: bytes, start: int, end: int) -> int:

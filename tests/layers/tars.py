@@ -101,7 +101,7 @@ def read(data: bytes, size: int = 1 << 20, limits: Limits | None = None) -> list
     for entry in reader:
         content = b""
         if entry.type == "regular":
-            front = bytes(reader.front()[:512])
+            front = reader.start(512)
             content = b"".join(bytes(chunk) for chunk in reader.contents())
             assert content.startswith(front)
             assert len(content) == entry.size

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tars import END, Read, header, member, padded, pax, read, record
+from tars import END, Read, blocks, header, member, padded, pax, read, record
 
 from memlint.errors import LayerError
 from memlint.layers.limits import MAX_EXTENDED_HEADER, MAX_EXTENDED_HEADERS, Limits
@@ -429,3 +429,36 @@ def _outcome(tar: bytes, size: int) -> list[Read] | str:
         return read(tar, size, Limits(max_layer_bytes=1 << 22))
     except LayerError as error:
         return error.message
+
+
+ORDINARY_BYTES = st.sampled_from([0, 0x20, 0x2F, 0x2E, 0x30, 0x31, 0x37, 0x5F, 0x61, 0x80, 0xC3, 0xFF])
+
+
+@given(
+    name=st.sampled_from([b"a", b"./a", b"a/", b"a//b", b"a/.b", b"a/../b", b"/a", b"\xff", b"x" * 99, b"x" * 100]),
+    size=st.sampled_from(
+        [0, 3, 512, 513, b"3          \0", b" 3 ", b"-0000000003\0", b"0_0_0_3\0", b"\x80" + bytes(10) + b"\3"]
+    ),
+    flag=st.sampled_from([b"0", b"\0", b"2", b"5", b"1", b"7", b"x", b"Z"]),
+    prefix=st.sampled_from([b"", b"p"]),
+    damage=st.lists(st.tuples(st.integers(0, 511), ORDINARY_BYTES), max_size=2),
+    cut=st.sampled_from([512, 1024, 1 << 20]),
+)
+def test_the_quick_way_reads_what_the_careful_one_does(
+    name: bytes, size: int | bytes, flag: bytes, prefix: bytes, damage: list[tuple[int, int]], cut: int
+) -> None:
+    first = bytearray(header(name, size, flag, link=b"target", prefix=prefix))
+    for at, value in damage:
+        first[at] = value
+    tar = bytes(first) + padded(b"abc") + member(b"next", b"x" * 600) + END
+
+    def outcome(quick: bool) -> object:
+        reader = TarReader(Blocks(blocks(tar, cut)), Limits())
+        if not quick:
+            reader._ordinary = lambda: None  # type: ignore[method-assign]
+        try:
+            return [(entry, b"".join(bytes(chunk) for chunk in reader.contents())) for entry in reader]
+        except LayerError as error:
+            return error.message
+
+    assert outcome(quick=True) == outcome(quick=False)
