@@ -11,8 +11,14 @@ import pytest
 import memlint
 
 PACKAGE = Path(memlint.__file__).parent
-ORDER = ("model", "errors", "sources", "layers", "sharing", "lint", "report", "api", "cli")
-FREE = {"model": set(), "errors": {"model"}, "sources": {"model", "errors"}}
+ORDER = ("model", "errors", "sources", "layers", "sharing", "dockerfile", "config", "lint", "report", "api", "cli")
+FREE = {
+    "model": set(),
+    "errors": {"model"},
+    "sources": {"model", "errors"},
+    "dockerfile": {"model", "errors"},
+    "config": {"model", "errors"},
+}
 
 
 def modules() -> list[Path]:

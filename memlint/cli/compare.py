@@ -49,6 +49,13 @@ def _limits(arguments: argparse.Namespace) -> Limits:
 
 
 def _formatted(report: Report, arguments: argparse.Namespace) -> str:
+    if arguments.format != "text" or arguments.dockerfile or arguments.compose:
+        from memlint.cli.judging import in_format, judged
+
+        it = judged(report, arguments)
+        if arguments.format not in ("text", "json"):
+            return in_format(arguments.format, it, arguments)
+        report = it.report
     shown = [duplicate for duplicate in report.duplicates if duplicate.duplicate_bytes >= arguments.min_size]
     report = msgspec.structs.replace(report, duplicates=tuple(shown))
     if arguments.format == "json":

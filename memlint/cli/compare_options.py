@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from memlint import TYPE_CHECKING
+from memlint.cli.lint_options import FORMATS, config_options
 from memlint.cli.options import cache_dir, flag, option, size, whole_number
 from memlint.model.vocabulary import ELF_KINDS, KINDS, STORAGE
 
@@ -30,6 +31,7 @@ examples:
   memlint compare web worker api
   memlint compare docker-daemon:web oci:./build/api docker-archive:cache.tar
   memlint compare web worker --replicas web=4 --storage vfs
+  memlint compare web worker --compose compose.yaml -f sarif -o memlint.sarif
   memlint compare oci:build --min-efficiency 0.9 --max-duplicate 50MB     # a gate for CI
 
 exit codes: 0 answered (and the gate holds), 1 the gate does not hold, 2 could not be answered
@@ -43,6 +45,7 @@ def add_options(parser: Any) -> None:
     _fleet_options(parser.add_argument_group("the fleet"))
     _output_options(parser.add_argument_group("output"))
     _gate_options(parser.add_argument_group("gate"))
+    _place_options(parser.add_argument_group("where findings are"))
     _reading_options(parser.add_argument_group("reading"))
 
 
@@ -83,9 +86,9 @@ def _output_options(group: Any) -> None:
         group,
         "-f",
         "--format",
-        choices=("text", "json"),
+        choices=FORMATS,
         default="text",
-        help="text for people, json for programs (default: %(default)s)",
+        help="text for people, json for programs; the others list findings, as of memlint lint (default: %(default)s)",
     )
     option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
     option(
@@ -111,6 +114,25 @@ def _output_options(group: Any) -> None:
         "--no-progress",
         help="no progress bar; there is none anyway where standard error is no terminal",
     )
+
+
+def _place_options(group: Any) -> None:
+    option(
+        group,
+        "--dockerfile",
+        metavar="IMAGE=PATH",
+        type=_dockerfile,
+        action="append",
+        help="the Dockerfile that an image was built from: findings are at its lines then; may be repeated",
+    )
+    option(
+        group,
+        "--compose",
+        metavar="FILE",
+        action="append",
+        help="a compose file that says it of the images that it builds; may be repeated",
+    )
+    config_options(group)
 
 
 def _gate_options(group: Any) -> None:
@@ -171,6 +193,13 @@ def _reading_options(group: Any) -> None:
         type=size,
         help="refuse zstd layers that need more memory (default 128MiB)",
     )
+
+
+def _dockerfile(text: str) -> tuple[str, str]:
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form IMAGE=PATH")
+    return name, path
 
 
 def _ratio(text: str) -> float:

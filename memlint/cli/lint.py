@@ -16,7 +16,7 @@ from memlint.lint.ruleset import load_rules
 from memlint.lint.selection import active_rules
 from memlint.model.finding import SEVERITIES
 from memlint.report.findings import render
-from memlint.report.findings.page import Page
+from memlint.report.findings.page import Page, shown_path
 from memlint.report.terminal import terminal_for
 
 TYPE_CHECKING = False
@@ -83,7 +83,7 @@ def exit_code(findings: Sequence[Finding], errors: Sequence[FileError], config: 
 def say_errors(errors: Sequence[FileError], root: str) -> None:
     """A line for each file that could not be linted, and one that says what to do."""
     for error in errors:
-        path = error.path if error.path == STANDARD_INPUT else os.path.relpath(os.path.join(root, error.path))
+        path = shown_path(root, error.path)
         where = path if error.line is None else f"{path}:{error.line}"
         say(f"memlint: error: {where}: {error.message}", error.hint)
 

@@ -1,1 +1,4 @@
-"""From the text of a Dockerfile to its stages, commands, package installs and base images. The only user of dockerfile-parse."""
+"""From the text of a Dockerfile to its stages, commands, package installs and base images.
+
+The only user of dockerfile-parse.
+"""

@@ -9,10 +9,10 @@ from memlint.model.dockerfile import Instruction
 
 _ANY = 1_000_000_000
 _ARGUMENTS = {
-    **{keyword: (0, _ANY) for keyword in ("CMD", "ENTRYPOINT", "RUN")},
-    **{keyword: (1, _ANY) for keyword in ("ARG", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "SHELL", "VOLUME")},
-    **{keyword: (1, 1) for keyword in ("MAINTAINER", "ONBUILD", "STOPSIGNAL", "USER", "WORKDIR")},
-    **{keyword: (2, _ANY) for keyword in ("ADD", "COPY")},
+    **dict.fromkeys(("CMD", "ENTRYPOINT", "RUN"), (0, _ANY)),
+    **dict.fromkeys(("ARG", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "SHELL", "VOLUME"), (1, _ANY)),
+    **dict.fromkeys(("MAINTAINER", "ONBUILD", "STOPSIGNAL", "USER", "WORKDIR"), (1, 1)),
+    **dict.fromkeys(("ADD", "COPY"), (2, _ANY)),
 }
 """Of each keyword, the fewest and the most arguments."""
 
@@ -32,7 +32,7 @@ def _problem(instruction: Instruction) -> tuple[str, str] | None:
     if keyword not in KEYWORDS:
         name = shown(keyword)
         message = f"unknown instruction {name}" if name else "a continuation without an instruction"
-        return message, did_you_mean(keyword, sorted(KEYWORDS)) or "a line begins with an instruction"
+        return message, did_you_mean(keyword, sorted(KEYWORDS)) or "if it continues the line before, end that with \\"
     fewest, most = _ARGUMENTS[keyword]
     count = len(instruction.words)
     if count < fewest:

@@ -12,6 +12,7 @@ from memlint.model.dockerfile import Flag
 
 _KEYWORD = re.compile(f"[^{BLANKS}]*")
 _PARTS = " \t\n\v\f\r\x85\xa0"
+_NEXT_FLAG = re.compile(f"[{_PARTS}]*(?=--)")
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -45,16 +46,13 @@ def _flags(line: Located, start: int, escape: str) -> tuple[tuple[Flag, ...], in
     """
     flags: list[Flag] = []
     text = line.text
-    while True:
-        start = len(text) - len(text[start:].lstrip(_PARTS))
-        if not text.startswith("--", start):
-            return tuple(flags), start
-        word, end = _flag(text, start, escape)
+    while match := _NEXT_FLAG.match(text, start):
+        word, start = _flag(text, match.end(), escape)
         if word == "--":
-            return tuple(flags), end
+            break
         name, _, value = word[2:].partition("=")
-        flags.append(Flag(name, value, line.span(start, end)))
-        start = end
+        flags.append(Flag(name, value, line.span(match.end(), start)))
+    return tuple(flags), start
 
 
 @cache

@@ -62,7 +62,13 @@ def _listed(root: str) -> list[str] | None:
     command += ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         result = subprocess.run(
-            command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=True
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -115,7 +115,7 @@ class Reader:
 def _refuse_long(lines: list[str]) -> None:
     for number, line in enumerate(lines, 1):
         # no character takes more than four bytes
-        if len(line) > LONGEST_LINE // 4 and len(line.encode("utf-8", "surrogateescape")) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE // 4 and len(line.encode("utf-8", "replace")) > LONGEST_LINE:
             message = f"line {number} is longer than {LONGEST_LINE} bytes"
             raise DockerfileError(message, "BuildKit refuses it too: split the line with continuations", number)
 

@@ -28,11 +28,11 @@ class _Parsed(msgspec.Struct, frozen=True):
 
 def read_instructions(reader: Reader) -> Iterator[Instruction]:
     """All of a file. Keywords that BuildKit does not know are among them, as in its syntax tree."""
-    while (line := reader.logical()) is not None:
-        try:
+    try:
+        while (line := reader.logical()) is not None:
             yield _instruction(reader, line)
-        except DockerfileError as error:
-            raise DockerfileError(error.message, error.hint, error.line or reader.start[0]) from None
+    except DockerfileError as error:
+        raise DockerfileError(error.message, error.hint, error.line or reader.start[0]) from None
 
 
 def _instruction(reader: Reader, line: Located) -> Instruction:

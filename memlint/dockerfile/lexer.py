@@ -28,7 +28,7 @@ class LexError(Exception):
 
 
 class Piece:
-    """A stretch of the result: `text` is None where a variable is not known, `divisible` where spaces in it part words."""
+    """A stretch of the result: `text` is None if a variable is not known; `divisible` if spaces in it part words."""
 
     __slots__ = ("divisible", "text")
 
@@ -182,7 +182,7 @@ class Lexer:
         if operator == ":":
             operator += self._next()
         if operator not in ("-", "+", "?", "#", "%", ":-", ":+", ":?"):
-            raise LexError(f"no operator {operator} for variables")
+            raise LexError(f"no operator {operator!r} for variables")
         return self._modified(name, operator)
 
     def _set(self, name: str) -> tuple[bool, str | None]:
@@ -228,7 +228,7 @@ class Lexer:
             return None if word is None else _trimmed(value, kind, word)
         if kind == "?" and missing:
             raise LexError(f"{name} has no value")
-        if missing == (kind == "-"):
+        if kind != "?" and missing == (kind == "-"):
             return word
         self.unset = before  # those of an operand that is not used do not count
         return "" if missing else value

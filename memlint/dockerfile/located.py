@@ -8,15 +8,15 @@ import msgspec
 
 from memlint.model.dockerfile import Span
 
-SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-"""What Unicode calls white space; `str.isspace` takes the separators U+001C to U+001F for it too, and BuildKit does not."""
+SPACES = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+"""What Unicode calls white space. `str.isspace` takes U+001C to U+001F for it too, and BuildKit does not."""
 
 BLANKS = "\t\v\f\r "
 """What parts arguments."""
 
 
 class Located(msgspec.Struct, frozen=True):
-    """`text[offsets[i]:]`, up to the next offset, was read from `places[i]` (line, column) on. The first offset is 0."""
+    """`text[offsets[i]:offsets[i + 1]]` was read from `places[i]` (line, column) on. The first offset is 0."""
 
     text: str
     offsets: tuple[int, ...]

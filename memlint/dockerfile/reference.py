@@ -7,6 +7,7 @@ spells out (`-alpine3.20`, `-bookworm`, `-ubi9`) is taken.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import msgspec
 
@@ -25,8 +26,8 @@ class BaseImage(msgspec.Struct, frozen=True):
     - `family`: the system's distribution, by its name in os-release ("debian", "ubuntu", "alpine", "rhel", "wolfi" …),
       "windows" or "scratch"; None when the name does not tell.
     - `libc`: "glibc" or "musl"; None when not known, or when there is none.
-    - `release`: "bookworm", "jammy", "alpine3.20", "ubi9", "fedora40"; None when the name leaves it open.
-    - `variant`: the smaller build of a family that it is ("slim", "alpine", "distroless", "minimal", "micro", "chiseled",
+    - `release`: "bookworm", "jammy", "alpine3.20", "ubi9", "al2023"; None when the name leaves it open.
+    - `variant`: the smaller build that it is ("slim", "alpine", "distroless", "minimal", "micro", "chiseled",
       "busybox", "scratch"); "" for a full one, None when not known.
     """
 
@@ -54,15 +55,13 @@ class BaseImage(msgspec.Struct, frozen=True):
 def parse_base(text: str) -> BaseImage | None:
     """The image that FROM names; None when the text is no reference (it may still hold a variable)."""
     name, at, digest = text.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
-        return None
-    path, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        path, tag = name, ""
-    if colon and "/" not in name.rpartition(":")[2] and not _TAG.fullmatch(tag):
-        return None
+    path, tag = name, None
+    if ":" in name.rpartition("/")[2]:
+        path, _, tag = name.rpartition(":")
     repository = _repository(path)
-    return BaseImage(repository, tag or None, digest or None) if repository else None
+    if not repository or (tag is not None and not _TAG.fullmatch(tag)) or (at and not _DIGEST.fullmatch(digest)):
+        return None
+    return BaseImage(repository, tag, digest or None)
 
 
 def _repository(path: str) -> str | None:
@@ -74,8 +73,7 @@ def _repository(path: str) -> str | None:
     registry = registry.lower()
     if registry not in _DOCKER_HUB:
         return f"{registry}/{rest}"
-    official = rest.removeprefix("library/")
-    return official if "/" not in official else rest
+    return rest.removeprefix("library/")
 
 
 # Systems
@@ -104,49 +102,62 @@ _UBUNTU = {
     "25.04": "plucky",
     "25.10": "questing",
 }
-_CODENAMES = {name: "debian" for name in (*_DEBIAN.values(), "sid")} | {name: "ubuntu" for name in _UBUNTU.values()}
+_CODENAMES = {
+    **dict.fromkeys((*_DEBIAN.values(), "sid"), "debian"),
+    **dict.fromkeys(_UBUNTU.values(), "ubuntu"),
+}
 _ALPINE = re.compile(r"alpine(\d+\.\d+)?(?:\.\d+)?")
 _MARKED = re.compile(
-    r"(?P<ubi>ubi[789])|(?P<centos>centos\d+)|(?P<rockylinux>rockylinux\d+)|(?P<almalinux>almalinux\d+)"
-    r"|(?P<oraclelinux>oraclelinux\d+|ol\d+)|(?P<amzn>al20\d\d|amazonlinux(?:20\d\d|2)?)|(?P<fedora>fedora\d+)"
-    r"|(?P<ubuntu>ubuntu(?P<release>\d\d\.\d\d))|(?P<mariner>cbl-mariner\d[\d.]*)|(?P<azurelinux>azurelinux\d[\d.]*)"
+    r"(?P<rhel>ubi\d+)|(?P<centos>centos\d+)|rocky(?:linux)?(?P<rocky>\d+)|(?P<almalinux>almalinux\d+)"
+    r"|(?:oraclelinux|ol)(?P<ol>\d+)|(?:amazonlinux|al)(?P<amzn>20\d\d|2)|(?P<fedora>fedora\d+)"
+    r"|ubuntu-?(?P<ubuntu>\d\d\.\d\d)|debian-?(?P<debian>\d+)|(?:cbl-)?(?P<mariner>mariner\d[\d.]*)"
+    r"|(?P<azurelinux>azurelinux\d[\d.]*)"
 )
+_SHORT = {"rocky": "rocky", "ol": "ol", "amzn": "al"}
+"""What the release begins with where the tag's own text is not taken."""
 _WINDOWS = ("nanoserver", "windowsservercore", "windows")
 
-_DEBIAN_BASED = frozenset(
-    "buildpack-deps clojure dart drupal elixir erlang golang haproxy haskell httpd influxdb joomla julia memcached mono nginx"
-    " node perl php postgres pypy python r-base redis ruby rust valkey wordpress nginxinc/nginx-unprivileged oven/bun"
-    " denoland/deno continuumio/miniconda3 continuumio/anaconda3 bitnami/minideb postgis/postgis".split()
-)
-_SLIM_TAGS = frozenset("elixir erlang haskell node openjdk perl pypy python ruby rust oven/bun".split())
-_UBUNTU_BASED = frozenset(
-    "eclipse-temurin mariadb mongo rabbitmq condaforge/mambaforge condaforge/miniforge3 tensorflow/tensorflow"
-    " pytorch/pytorch mcr.microsoft.com/playwright quay.io/jupyter/base-notebook jupyter/base-notebook".split()
-)
-_ALPINE_BASED = frozenset("alpine bash caddy composer docker registry".split())
-_PLAIN = {
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DEBIAN_BASED = _names("""
+    bitnami/minideb buildpack-deps continuumio/anaconda3 continuumio/miniconda3 dart denoland/deno drupal elixir erlang
+    gcr.io/google.com/cloudsdktool/cloud-sdk gcr.io/google.com/cloudsdktool/google-cloud-cli golang google/cloud-sdk
+    haproxy haskell httpd influxdb joomla julia memcached nginx nginxinc/nginx-unprivileged node oven/bun perl php
+    postgis/postgis postgres pypy python r-base redis ruby rust telegraf valkey/valkey
+""")
+_UBUNTU_BASED = _names("""
+    condaforge/mambaforge condaforge/miniforge3 eclipse-temurin jupyter/base-notebook mariadb mongo pytorch/pytorch
+    quay.io/jupyter/base-notebook rabbitmq tensorflow/tensorflow mcr.microsoft.com/playwright
+""")
+_ALPINE_BASED = _names("alpine bash caddy composer docker registry")
+_OTHERS = {
     "almalinux": "almalinux",
     "amazoncorretto": "amzn",
     "amazonlinux": "amzn",
-    "public.ecr.aws/amazonlinux/amazonlinux": "amzn",
     "archlinux": "arch",
     "centos": "centos",
     "fedora": "fedora",
     "kalilinux/kali-rolling": "kali",
+    "mcr.microsoft.com/azurelinux/base/core": "azurelinux",
+    "mcr.microsoft.com/cbl-mariner/base/core": "mariner",
     "opensuse/leap": "opensuse-leap",
     "opensuse/tumbleweed": "opensuse-tumbleweed",
     "oraclelinux": "ol",
     "photon": "photon",
-    "rockylinux": "rocky",
-    "rockylinux/rockylinux": "rocky",
-    "registry.fedoraproject.org/fedora": "fedora",
-    "registry.fedoraproject.org/fedora-minimal": "fedora",
+    "public.ecr.aws/amazonlinux/amazonlinux": "amzn",
+    "quay.io/centos/centos": "centos",
     "quay.io/fedora/fedora": "fedora",
     "quay.io/fedora/fedora-minimal": "fedora",
-    "quay.io/centos/centos": "centos",
-    "mcr.microsoft.com/cbl-mariner/base/core": "mariner",
-    "mcr.microsoft.com/azurelinux/base/core": "azurelinux",
+    "registry.fedoraproject.org/fedora": "fedora",
+    "registry.fedoraproject.org/fedora-minimal": "fedora",
+    "rockylinux": "rocky",
+    "rockylinux/rockylinux": "rocky",
 }
+_VERSIONED = frozenset(_OTHERS) - {"amazoncorretto"}
+"""The repositories whose tag is the system's version."""
 _DOTNET = {
     "2.1": ("debian", "stretch"),
     "3.1": ("debian", "buster"),
@@ -157,34 +168,32 @@ _DOTNET = {
     "9.0": ("debian", "bookworm"),
     "10.0": ("ubuntu", "noble"),
 }
-_UBI = re.compile(r"(?:registry\.access\.redhat\.com|registry\.redhat\.io|redhat)/ubi(?P<major>\d+)(?P<rest>(?:[-/].*)?)")
-_DISTROLESS = re.compile(r"gcr\.io/distroless/(?P<name>.+?)(?:-debian(?P<major>\d+))?")
-_GLIBC_FAMILIES = frozenset(
-    "almalinux amzn arch azurelinux centos debian fedora kali mariner ol opensuse-leap opensuse-tumbleweed photon rhel rocky ubuntu"
-    " wolfi".split()
+_UBI = re.compile(
+    r"(?:registry\.access\.redhat\.com|registry\.redhat\.io|redhat)/(?P<release>ubi\d+)(?P<rest>(?:[-/].*)?)"
 )
+_DISTROLESS = re.compile(r"gcr\.io/distroless/.+?(?:-debian(?P<major>\d+))?")
+_CHAINGUARD = ("cgr.dev/chainguard/", "cgr.dev/chainguard-private/", "chainguard/")
+_GLIBC_FAMILIES = _names("""
+    almalinux amzn arch azurelinux centos debian fedora kali mariner ol opensuse-leap opensuse-tumbleweed photon rhel
+    rocky ubuntu wolfi
+""")
+_SMALL = ("slim", "chiseled", "distroless", "minimal", "micro")
 
 Traits = tuple[str | None, str | None, str | None]
-_UNKNOWN: Traits = (None, None, None)
 
 
 def _traits(image: BaseImage) -> Traits:
     """Family, release, variant."""
     repository = _unmirrored(image.repository)
-    tag = image.tag or ""
-    if repository == "scratch":
-        return "scratch", None, "scratch"
-    parts = tag.split("-")
-    if any(part.startswith(_WINDOWS) for part in parts) or repository.startswith("mcr.microsoft.com/windows"):
-        return "windows", None, ""
-    for read in (_distroless, _chainguard, _ubi, _busybox):
-        if (traits := read(repository, tag)) is not None:
+    parts = (image.tag or "").split("-")
+    for read in (_scratch, _windows, _distroless, _chainguard, _ubi):
+        if (traits := read(repository, parts)) is not None:
             return traits
     family, release = _spelled(parts)
     if family is None or release is None:
-        family, release = _by_repository(repository, tag, family)
-    if family is None and repository not in _DEBIAN_BASED and not _alpine_based(repository):
-        return None, None, "slim" if "slim" in parts else None
+        known = _by_repository(repository, parts)
+        if family in (None, known[0]):
+            family, release = known[0], release or known[1]
     return family, release, _variant(repository, parts, family)
 
 
@@ -194,108 +203,117 @@ def _unmirrored(repository: str) -> str:
     return repository
 
 
-def _distroless(repository: str, tag: str) -> Traits | None:
+def _scratch(repository: str, _: list[str]) -> Traits | None:
+    return {"scratch": ("scratch", None, "scratch"), "busybox": ("busybox", None, "busybox")}.get(repository)
+
+
+def _windows(repository: str, parts: list[str]) -> Traits | None:
+    named = any(part.startswith(_WINDOWS) for part in parts) or repository.startswith("mcr.microsoft.com/windows")
+    return ("windows", None, "") if named else None
+
+
+def _distroless(repository: str, _: list[str]) -> Traits | None:
     match = _DISTROLESS.fullmatch(repository)
-    if not match:
+    return ("debian", _DEBIAN.get(match["major"] or ""), "distroless") if match else None
+
+
+def _chainguard(repository: str, parts: list[str]) -> Traits | None:
+    if not repository.startswith(_CHAINGUARD):
         return None
-    return "debian", _DEBIAN.get(match["major"] or ""), "distroless"
+    full = repository.endswith("/wolfi-base") or parts[-1] == "dev"
+    return "wolfi", None, "" if full else "distroless"
 
 
-def _chainguard(repository: str, tag: str) -> Traits | None:
-    if repository.startswith(("cgr.dev/chainguard/", "chainguard/", "cgr.dev/chainguard-private/")):
-        full = repository.endswith("/wolfi-base") or tag == "latest-dev" or tag.endswith("-dev")
-        return "wolfi", None, "" if full else "distroless"
-    return None
-
-
-def _ubi(repository: str, tag: str) -> Traits | None:
+def _ubi(repository: str, _: list[str]) -> Traits | None:
     match = _UBI.fullmatch(repository)
     if not match:
         return None
-    kind = match["rest"].rpartition("ubi-")[2] if "ubi-" in match["rest"] else match["rest"].lstrip("-/")
-    small = next((name for name in ("minimal", "micro") if kind == name or kind.endswith(f"-{name}")), "")
-    return "rhel", f"ubi{match['major']}", small
-
-
-def _busybox(repository: str, tag: str) -> Traits | None:
-    return ("busybox", None, "busybox") if repository == "busybox" else None
+    return "rhel", match["release"], next((name for name in _SMALL if match["rest"].endswith(f"-{name}")), "")
 
 
 def _spelled(parts: list[str]) -> tuple[str | None, str | None]:
-    """What the tag itself names: the last of its parts that is a system decides."""
+    """What the tag itself names; an Alpine or a codename before a version of another system."""
     for part in reversed(parts):
-        alpine = _ALPINE.fullmatch(part)
-        if alpine:
-            return "alpine", f"alpine{alpine[1]}" if alpine[1] else None
+        if alpine := _ALPINE.fullmatch(part):
+            return "alpine", _alpine(alpine[1])
         if part in _CODENAMES:
             return _CODENAMES[part], part
-    marked = next((match for part in _joined(parts) if (match := _MARKED.fullmatch(part))), None)
-    return _marked(marked) if marked else (None, None)
+    pairs = [f"{one}-{other}" for one, other in pairwise(parts)]
+    for part in (*pairs, *parts):
+        if match := _MARKED.fullmatch(part):
+            return _marked(match)
+    return ("debian", None) if "debian" in parts else (None, None)
 
 
-def _joined(parts: list[str]) -> list[str]:
-    """The parts, and pairs of neighbours: `cbl-mariner2.0` holds a dash itself."""
-    return [*parts, *(f"{one}-{other}" for one, other in zip(parts, parts[1:], strict=False))]
-
-
-_KINDS = {"ubi": "rhel", "rockylinux": "rocky", "oraclelinux": "ol"}
+def _alpine(version: str | None) -> str | None:
+    return f"alpine{version}" if version else None
 
 
 def _marked(match: re.Match[str]) -> tuple[str, str | None]:
-    kind = next(name for name, value in match.groupdict().items() if value and name != "release")
-    if kind == "ubuntu":
-        return "ubuntu", _UBUNTU.get(match["release"])
-    text = match.group()
-    if kind == "oraclelinux":
-        text = "ol" + text.lstrip("oraclelinux")
-    return _KINDS.get(kind, kind), text
+    family = match.lastgroup or ""
+    text = match[family]
+    if family == "ubuntu":
+        return family, _UBUNTU.get(text)
+    if family == "debian":
+        return family, _DEBIAN.get(text)
+    return family, _SHORT.get(family, "") + text
 
 
-def _by_repository(repository: str, tag: str, family: str | None) -> tuple[str | None, str | None]:
-    """What the repository stands for when the tag leaves something open; `family` is what the tag tells."""
-    version = tag.partition("-")[0]
-    if repository.startswith("mcr.microsoft.com/dotnet/") and family is None:
+def _by_repository(repository: str, parts: list[str]) -> tuple[str | None, str | None]:
+    """What the repository stands for where the tag does not say."""
+    version = parts[0]
+    if repository.startswith("mcr.microsoft.com/dotnet/"):
         return _DOTNET.get(".".join(version.split(".")[:2]), (None, None))
     if repository == "alpine":
-        match = re.match(r"(\d+\.\d+)(?:\.\d+)?\Z", tag)
-        return "alpine", f"alpine{match[1]}" if match else None
-    if family is not None:
-        return family, None
+        match = re.match(r"(\d+\.\d+)(?:\.\d+)?\Z", version)
+        return "alpine", _alpine(match and match[1])
     if repository in ("debian", "bitnami/minideb"):
         return "debian", _DEBIAN.get(version.partition(".")[0])
     if repository == "ubuntu":
         return "ubuntu", _UBUNTU.get(version)
-    if repository in _PLAIN:
-        major = re.match(r"(?:stream)?(\d+)", version)
-        return _PLAIN[repository], f"{_PLAIN[repository]}{major[1]}" if major else None
+    if repository in _OTHERS:
+        return _OTHERS[repository], _versioned(repository, version)
+    if repository in ("openjdk", "maven"):
+        return _java(repository, parts), None
     if repository in _DEBIAN_BASED:
         return "debian", None
     if repository in _UBUNTU_BASED:
         return "ubuntu", None
-    if _alpine_based(repository):
-        return "alpine", None
-    return None, None
+    return ("alpine" if repository in _ALPINE_BASED else None), None
 
 
-def _alpine_based(repository: str) -> bool:
-    return repository in _ALPINE_BASED
+def _versioned(repository: str, version: str) -> str | None:
+    family = _OTHERS[repository]
+    major = re.match(r"(?:stream)?(\d+)", version)
+    return _SHORT.get(family, family) + major[1] if major and repository in _VERSIONED else None
+
+
+def _java(repository: str, parts: list[str]) -> str | None:
+    """Images of openjdk stand on Debian up to 11, later ones on Oracle Linux; those of maven on many."""
+    if "slim" in parts:
+        return "debian"
+    if repository == "maven":
+        if "temurin" in parts:
+            return "ubuntu"
+        return "amzn" if "amazoncorretto" in parts else None
+    if "oracle" in parts or "oraclelinux" in parts:
+        return "ol"
+    major = re.match(r"\d+", parts[0])
+    return ("debian" if int(major[0][:3]) <= 11 else "ol") if major else None
 
 
 def _variant(repository: str, parts: list[str], family: str | None) -> str | None:
     if family == "alpine":
         return "alpine"
-    for name in ("slim", "chiseled", "distroless", "minimal", "micro"):
-        if name in parts:
-            return name
-    if repository.endswith("-minimal"):
-        return "minimal"
-    return ""
+    small = next((name for name in _SMALL if name in parts), None)
+    if small is None and repository.endswith("-minimal"):
+        small = "minimal"
+    return small or ("" if _by_repository(repository, parts)[0] else None)
 
 
 def _libc(image: BaseImage) -> str | None:
     family, _, variant = _traits(image)
-    tag = image.tag or ""
-    parts = tag.split("-")
+    parts = (image.tag or "").split("-")
     if family == "busybox":
         return next((name for name in (GLIBC, MUSL) if name in parts), None)
     static = image.repository.rpartition("/")[2].partition("-")[0] == "static"

@@ -3,12 +3,13 @@
 - An ARG before the first FROM is global: FROM lines see it, a stage only where it declares the name again.
 - In a stage, ARG takes the build argument, else its default, else the global value; it and ENV set the same variables,
   whichever comes last wins. All variables of ENV are expanded by what held before it, ARG goes from one to the next.
-- A stage from another stage inherits all of them, with the values of ENV on top of those of ARG.
+- A stage from another stage inherits all of them, with the values of ENV on top of those of ARG, and runs its triggers.
 - What a foreign base image sets is not known, nor are the platforms unless they are passed.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 
 from memlint.dockerfile.expand import expand, expand_noting
@@ -48,10 +49,9 @@ class Variables(Mapping[str, "str | None"]):
         self.foreign = foreign
 
     def _known(self, name: str) -> object:
-        for time, value in reversed(self._history.get(name, ())):
-            if time <= self._time:
-                return value
-        return self._overlay.get(name, _UNSET)
+        past = self._history.get(name, ())
+        at = bisect_left(past, (self._time + 1,))
+        return past[at - 1][1] if at else self._overlay.get(name, _UNSET)
 
     def __getitem__(self, name: str) -> str | None:
         value = self._known(name)
@@ -96,16 +96,19 @@ class Globals:
 
 
 class Scope:
-    """The variables of one stage while its instructions pass by."""
+    """The variables of one stage while its instructions pass by. `parent` is the finished scope of the stage below."""
 
-    def __init__(self, of_file: Globals, parent: Scope | None, foreign: bool) -> None:
+    def __init__(self, of_file: Globals, base: str | None, parent: Scope | None) -> None:
         self._globals = of_file
         self._history: dict[str, list[tuple[int, str | None]]] = {}
         self._time = 0
-        self._foreign = parent._foreign if parent else foreign
+        self._foreign: bool = parent._foreign if parent else base != "scratch"
         self._image: dict[str, str | None] = dict(parent._image) if parent else {}
+        self._triggers: list[Instruction] = []
         if parent:
             self._history = {name: [(0, value)] for name, value in {**parent.values(), **parent._image}.items()}
+            for trigger in parent._triggers:
+                self.run(trigger)
 
     def values(self) -> dict[str, str | None]:
         """What ARG and ENV have set so far."""
@@ -126,6 +129,8 @@ class Scope:
         elif instruction.keyword == "ARG":
             for name, default, _ in assignments(instruction):
                 self._arg(name, default)
+        elif instruction.on_build:
+            self._triggers.append(instruction.on_build)
 
     def _set(self, name: str, value: str | None) -> None:
         past = self._history.setdefault(name, [])
@@ -167,18 +172,13 @@ def environments(dockerfile: Dockerfile, stage: Stage) -> Iterator[tuple[Instruc
     of_file = Globals(dockerfile.preamble, dockerfile.build_args, dockerfile.directives.get("escape", "\\"))
     scope = None
     for ancestor in _ancestors(dockerfile, stage):
-        scope = opened(of_file, ancestor.base, scope)
+        scope = Scope(of_file, ancestor.base, scope)
         for instruction in ancestor.instructions:
             scope.run(instruction)
-    scope = opened(of_file, stage.base, scope)
+    scope = Scope(of_file, stage.base, scope)
     for instruction in stage.instructions:
         yield instruction, scope.before(instruction)
         scope.run(instruction)
-
-
-def opened(of_file: Globals, base: str | None, parent: Scope | None) -> Scope:
-    """The scope of a stage at its start."""
-    return Scope(of_file, parent, foreign=base != "scratch")
 
 
 def _ancestors(dockerfile: Dockerfile, stage: Stage) -> list[Stage]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from memlint.dockerfile.command import shown
-from memlint.dockerfile.scope import Globals, Scope, opened
+from memlint.dockerfile.scope import Globals, Scope
 from memlint.errors import DockerfileError
 from memlint.model.dockerfile import Instruction, Stage
 
@@ -17,7 +17,7 @@ MOST_VARIABLES = 1_000_000
 """In all stages together, the inherited ones counted in each."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
-_FROM_FIELD = re.compile(r"(?:^|,)\s*\"?from=([^,\"]*)")
+_FROM_FIELD = re.compile(r"(?i)(?:^|,)\s*\"?from=([^,\"]*)")
 
 
 def build_stages(
@@ -63,7 +63,7 @@ def _stage(
     base = of_file.expand(source.words[0].text) or None
     # a stage never is its own base: its name is not yet taken
     parent = names.get(base) if base is not None else None
-    scope = opened(of_file, base, scopes[parent] if parent is not None else None)
+    scope = Scope(of_file, base, scopes[parent] if parent is not None else None)
     for instruction in rest:
         scope.run(instruction)
     stage = Stage(

@@ -7,7 +7,7 @@ import subprocess
 
 import msgspec
 
-from memlint.dockerfile.discover import find_dockerfiles, is_dockerfile_name
+from memlint.dockerfile.discover import find_dockerfiles
 from memlint.errors import DockerfileError
 from memlint.lint.globs import Globs
 from memlint.lint.reading import parse, read_bytes
@@ -16,7 +16,7 @@ from memlint.model.lint import FileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from memlint.config import Config
     from memlint.model.dockerfile import Dockerfile
@@ -64,19 +64,21 @@ def gather(
 
 
 def find_root(paths: Sequence[str], config: Config, standard: Standard | None = None) -> Root:
-    """The git work tree around the first of the paths, else the directory of the configuration file.
+    """The git work tree around the first path (first of all around one below here), else where the configuration is.
 
     With neither there is no repository: files are compared with those of the call alone.
     """
     names = [standard.filename if standard and path == STANDARD_INPUT else path for path in paths]
-    places = [os.path.abspath(name) for name in names if name] or [os.getcwd()]
-    directory = places[0] if os.path.isdir(places[0]) else os.path.dirname(places[0])
+    here = os.getcwd()
+    places = [os.path.abspath(name) for name in names if name] or [here]
+    first = next((place for place in places if os.path.commonpath((place, here)) == here), places[0])
+    directory = first if os.path.isdir(first) else os.path.dirname(first)
     above = ""
     while directory != above:
         if os.path.exists(os.path.join(directory, ".git")):
             return Root(directory, True)
         above, directory = directory, os.path.dirname(directory)
-    if config.file is not None and os.path.commonpath((config.directory, places[0])) == config.directory:
+    if config.file is not None and os.path.commonpath((config.directory, first)) == config.directory:
         return Root(config.directory, True)
     return Root(_common(places), False)
 
@@ -95,7 +97,7 @@ class _Gathering:
 
     def gather(self, whole: bool) -> Gathered:
         named: list[str] = []
-        standard = None
+        standard: str | None = None
         for path in self._paths:
             if path == STANDARD_INPUT and self._standard is not None:
                 standard = self._name(self._standard.filename or STANDARD_INPUT)
@@ -137,12 +139,12 @@ class _Gathering:
         self._notes += [f"{path}: git ignores it; linted, for it was named" for path in self._ignored(named, listed)]
 
     def _read(self, name: str) -> None:
-        self._first(name)
         try:
             content = read_bytes(os.path.join(self.root, name))
         except DockerfileError as error:
             self._errors.append(FileError(name, error.line, error.message, error.hint))
             return
+        self._first(name)
         self._add(name, content)
 
     def _add(self, name: str, content: bytes) -> None:
@@ -168,17 +170,18 @@ class _Gathering:
         outside = name == os.pardir or name.startswith(os.pardir + os.sep)
         return (os.path.abspath(path) if outside else name).replace(os.sep, "/")
 
-    def _ignored(self, named: Iterable[str], listed: Sequence[str]) -> Iterator[str]:
-        for path in named:
-            if path in listed or path not in self._dockerfiles or not is_dockerfile_name(path.rpartition("/")[2]):
-                continue
-            command = ("git", "check-ignore", "-q", "--", path)
-            try:
-                status = subprocess.run(command, cwd=self.root, capture_output=True, check=False).returncode
-            except OSError:
-                return
-            if status == 0:
-                yield path
+    def _ignored(self, named: Iterable[str], listed: Sequence[str]) -> list[str]:
+        """Those of the named files that git ignores; one that has another name than Dockerfiles have is asked, too."""
+        asked = [path for path in named if path in self._dockerfiles and path not in listed and not os.path.isabs(path)]
+        if not asked:
+            return []
+        question = os.fsencode("".join(f"{path}\0" for path in asked))
+        command = ("git", "check-ignore", "-z", "--stdin")
+        try:
+            answer = subprocess.run(command, cwd=self.root, input=question, capture_output=True, check=False).stdout
+        except OSError:
+            return []
+        return os.fsdecode(answer).split("\0")[:-1]
 
 
 def _common(places: Sequence[str]) -> str:

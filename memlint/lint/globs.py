@@ -21,13 +21,13 @@ class Globs:
 
     def __init__(self, patterns: Iterable[str], directory: str, root: str) -> None:
         self._patterns = [_compiled(pattern) for pattern in patterns]
-        self._prefix = os.path.relpath(os.path.abspath(root), directory)
+        self._directory, self._root = directory, os.path.abspath(root)
 
     def match(self, path: str) -> bool:
         """Whether the path, relative to the root, is meant."""
         if not self._patterns:
             return False
-        name = os.path.normpath(os.path.join(self._prefix, path)).replace(os.sep, "/")
+        name = os.path.relpath(os.path.join(self._root, path), self._directory).replace(os.sep, "/")
         return any(pattern.match(name) for pattern in self._patterns)
 
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import msgspec
 
+from memlint.dockerfile.expand import expand
+from memlint.lint.facts import Step, facts_of
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
 from memlint.model.finding import Location
 from memlint.model.report import ImageReport, Report
@@ -69,21 +71,20 @@ def _places(image: ImageReport, origin: Origin) -> list[Location]:
 
 
 class _Step(msgspec.Struct, frozen=True, eq=False):
-    """An instruction as a history may tell of it: any of the `texts`, or the keyword with that destination."""
+    """An instruction as a history may tell of it: any of the `texts`, or the keyword with one of the destinations."""
 
     instruction: Instruction
     texts: tuple[str, ...]
-    destination: str | None
+    destinations: frozenset[str]
 
 
 def _steps(dockerfile: Dockerfile, chain: Sequence[Stage]) -> Iterator[_Step]:
-    from memlint.dockerfile.scope import environments
-
+    facts = facts_of(dockerfile)
     for stage in chain:
-        for instruction, environment in environments(dockerfile, stage):
-            if instruction.keyword in _MAKE_LAYERS:
-                texts = _commands(instruction) if instruction.keyword == "RUN" else ()
-                yield _Step(instruction, texts, _destination(instruction, environment))
+        for step in facts.stages[stage.index].steps:
+            if step.instruction.keyword in _MAKE_LAYERS:
+                texts = _commands(step.instruction) if step.instruction.keyword == "RUN" else ()
+                yield _Step(step.instruction, texts, _destinations(step))
 
 
 def _commands(instruction: Instruction) -> tuple[str, ...]:
@@ -94,17 +95,18 @@ def _commands(instruction: Instruction) -> tuple[str, ...]:
     return tuple(text for text in (plain, *bodies, " ".join((value, *bodies))) if text)
 
 
-def _destination(instruction: Instruction, environment: Mapping[str, str | None]) -> str | None:
-    from memlint.dockerfile.expand import expand
+def _destinations(step: Step) -> frozenset[str]:
+    """Where a COPY, ADD or WORKDIR leads, as it is written and from the root."""
+    words = step.instruction.words
+    if step.instruction.keyword == "RUN" or not words:
+        return frozenset()
+    last = words[-1].text
+    written = expand(last, step.environment) or last
+    return frozenset(_normal(path) for path in (written, posixpath.join(step.directory or "", written)))
 
-    if instruction.keyword == "RUN" or not instruction.words:
-        return None
-    text = instruction.words[-1].text
-    return _directory(text if instruction.json else expand(text, environment) or text)
 
-
-def _directory(path: str) -> str:
-    return posixpath.normpath(path.strip("'\"") or ".").lstrip("/").removeprefix("./")
+def _normal(path: str) -> str:
+    return posixpath.normpath(path.strip("'\"") or ".").lstrip("/")
 
 
 def _aligned(layers: Sequence[str], steps: Sequence[_Step]) -> dict[int, Instruction]:
@@ -136,9 +138,8 @@ def _made(layer: str, step: _Step) -> bool:
         return False
     if keyword == "RUN":
         return any(_runs(rest, text) for text in step.texts)
-    last = rest.split()[-1] if rest.split() else ""
-    made = _directory(last)
-    return made == step.destination or made.endswith(f"/{step.destination}")
+    words = rest.split()
+    return bool(words) and _normal(words[-1]) in step.destinations
 
 
 def _runs(rest: str, text: str) -> bool:

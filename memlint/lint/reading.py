@@ -47,6 +47,7 @@ def read_bytes(place: str) -> bytes:
 
 def parse(content: bytes, path: str, build_args: Mapping[str, str]) -> Dockerfile:
     """The Dockerfile that the bytes are. DockerfileError, whose message leaves the path to who reports it."""
+    _refuse_binary(content)
     try:
         return parse_dockerfile(content, path, build_args)
     except DockerfileError as error:
@@ -56,3 +57,14 @@ def parse(content: bytes, path: str, build_args: Mapping[str, str]) -> Dockerfil
         raise DockerfileError(message, error.hint, error.line) from error
     except RecursionError as error:
         raise DockerfileError("is nested too deeply to be understood", "simplify it") from error
+
+
+def _refuse_binary(content: bytes) -> None:
+    """No instruction can have a NUL in it: programs do not take one in a word, nor a file system in a name."""
+    at = content.find(b"\0")
+    if at < 0:
+        return
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DockerfileError("is UTF-16", "save it as UTF-8: docker build reads nothing else", 1)
+    line = content.count(b"\n", 0, at) + 1
+    raise DockerfileError("holds a NUL byte", "a Dockerfile is text: remove it, or name another file", line)

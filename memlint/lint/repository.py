@@ -70,12 +70,12 @@ class Repository:
 
 
 def _text(root: str, path: str) -> str | None:
-    top = os.path.realpath(root)
-    place = os.path.realpath(os.path.join(top, path))
-    if os.path.commonpath((top, place)) != top:
-        return None
     try:
-        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        top = os.path.realpath(root)
+        place = os.path.realpath(os.path.join(top, path))
+        if os.path.commonpath((top, place)) != top:
+            return None
+        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                 return None

@@ -58,8 +58,11 @@ def with_severities(rules: Sequence[Rule], config: Config) -> tuple[Rule, ...]:
     )
 
 
-def active_rules(rules: Sequence[Rule], config: Config, root: str) -> tuple[Active, ...]:
-    """The rules for Dockerfiles that apply, with their severities and thresholds. UsageError names what is wrong."""
+def active_rules(rules: Sequence[Rule], config: Config, root: str, *, images: bool = False) -> tuple[Active, ...]:
+    """The rules that apply, with their severities and thresholds: those for Dockerfiles, or those for compared images.
+
+    UsageError names what is wrong with the configuration.
+    """
     where = "" if config.file is None else f"{config.file}: "
     everywhere = _by_rule(rules, config.rule, where)
     places = [
@@ -72,7 +75,7 @@ def active_rules(rules: Sequence[Rule], config: Config, root: str) -> tuple[Acti
     ]
     found = []
     for rule in chosen(rules, config):
-        if rule.scope == "images":
+        if (rule.scope == "images") is not images:
             continue
         overrides = tuple(
             Override(globs, rule.id in ignored, settings.get(rule.id))
@@ -80,7 +83,7 @@ def active_rules(rules: Sequence[Rule], config: Config, root: str) -> tuple[Acti
             if rule.id in ignored or rule.id in settings
         )
         found.append(activate(rule, everywhere.get(rule.id), overrides, where))
-    if not found:
+    if not found and not images:
         raise UsageError(
             "no rule for Dockerfiles is selected", "memlint rules lists all of them; those of images are for compare"
         )

@@ -102,13 +102,14 @@ def suppressions(dockerfile: Dockerfile, rules: Iterable[Rule]) -> tuple[Suppres
 
 
 def _covers(dockerfile: Dockerfile, line: int, comments: Collection[int]) -> tuple[int, int]:
-    """The lines that a comment on `line` is about."""
-    while line in comments:
-        line += 1
+    """The lines that a comment on `line` is about; its own is one of them, for comments can be wrong, too."""
+    below = line
+    while below in comments:
+        below += 1
     for instruction in dockerfile.instructions:
-        if instruction.span.line == line:
+        if instruction.span.line == below:
             return line, instruction.span.end_line
-    return line, line
+    return line, below
 
 
 def _covered(finding: Finding, comments: Mapping[str, Iterable[Suppression]]) -> bool:

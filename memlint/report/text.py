@@ -54,6 +54,7 @@ class _Page:
             self._partings()
         self._skew()
         self._unresolved()
+        self._findings()
         return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
 
     def _line(self, text: Text | str = "", indent: int = 0) -> None:
@@ -210,6 +211,17 @@ class _Page:
             names = ", ".join(dict.fromkeys(self._names[placement.image][0] for placement in version.placements))
             parts.append(f"{version.package.version if version.package else version.content[7:19]} in {names}")
         return f"{_printable(skew.soname)}  " + " · ".join(parts)
+
+    def _findings(self) -> None:
+        """The lines of Dockerfiles that answer for what is above, where they are known."""
+        found = [(finding, finding.location.span) for finding in self._report.findings]
+        placed = [(finding, span) for finding, span in found if span is not None]
+        if placed:
+            self._line()
+            self._line(Text("At these lines:", "bold"))
+        for finding, span in placed:
+            where = _printable(f"{finding.location.path}:{span.line}")
+            self._line(f"{where}: {finding.rule} {_printable(finding.message)}", indent=2)
 
     def _unresolved(self) -> None:
         for image in self._report.images:

@@ -198,3 +198,11 @@ def test_the_fixture_has_what_was_built_into_it() -> None:
     assert {soname: found.get(soname) for soname in FIXTURE} == FIXTURE
     assert [skew.soname for skew in report.version_skew] == ["libexpat.so.1"]
     assert all(duplicate.package for duplicate in report.duplicates if duplicate.soname != "libmimalloc.so.2")
+
+
+@pytest.mark.parametrize("specs", [case[0] for case in CASES.values()], ids=CASES)
+def test_each_placement_says_why_it_is_an_inode_of_its_own(specs: list[images.Spec]) -> None:
+    for duplicate in fleets.compared(*specs).duplicates:
+        said = [placement.cause for placement in duplicate.placements]
+        assert None in said
+        assert {cause for cause in said if cause is not None} == set(duplicate.causes)

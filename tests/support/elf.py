@@ -8,7 +8,7 @@ PAGE = 4096
 X86_64, AARCH64, I386 = 62, 183, 3
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _ET_EXEC, _ET_DYN = 2, 3
-_NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29
+_NEEDED, _STRTAB, _SONAME, _RPATH, _TEXTREL, _RUNPATH = 1, 5, 14, 15, 22, 29
 
 
 def elf(
@@ -23,6 +23,7 @@ def elf(
     machine: int = X86_64,
     bits: int = 64,
     program: bool = False,
+    textrel: bool = False,
 ) -> bytes:
     """An ELF file of `pages` mappable pages; `text` makes its content differ from others'. A library by default."""
     strings = bytearray(b"\0")
@@ -34,6 +35,7 @@ def elf(
 
     tags = [(_NEEDED, string(name)) for name in needed]
     tags += [(tag, string(v)) for tag, v in ((_SONAME, soname), (_RPATH, rpath), (_RUNPATH, runpath)) if v is not None]
+    tags += [(_TEXTREL, 0)] if textrel else []
     word, headers, entry = ("Q", 64, 56) if bits == 64 else ("I", 52, 32)
     wanted = (interp or "").encode() + b"\0"
     count = 2 + (interp is not None)

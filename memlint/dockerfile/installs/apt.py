@@ -62,9 +62,9 @@ def read_install_packages(placed: Placed) -> Found:
 
 
 def read_apt_mark(placed: Placed) -> Removal | None:
-    """`apt-mark auto '.*'`: what was installed goes with the next autoremove, but for what other words name."""
-    words = [word.text for word in placed.command.arguments]
-    return Removal("apt", None) if words[:1] == ["auto"] else None
+    """`apt-mark auto`: what it names goes with the next autoremove; of `'.*'` other words may save some again."""
+    arguments = arguments_of(placed.arguments, _GRAMMAR)
+    return removal("apt", arguments.without(1), _PACKAGE) if arguments.subcommand() == "auto" else None
 
 
 def _packages(operands: tuple[Operand, ...]) -> list[Package | None]:

@@ -68,10 +68,12 @@ _ZYPPER = Grammar(
 )
 _NOT_DONE = ("--downloadonly", "--download-only", "--assumeno", "--dry-run", "--test")
 _MANAGERS = {"dnf5": "dnf", "tdnf": "dnf"}
-_NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.+-]*|@[A-Za-z0-9_.: /-]+)\Z")
+_NAME = re.compile(
+    r"([A-Za-z0-9_][A-Za-z0-9_.+-]*?|@[A-Za-z0-9_.: /-]+)(?:\.(?:x86_64|aarch64|noarch|ppc64le|s390x))?\Z"
+)
 _FULL = re.compile(
     r"(.+?)-((?:\d+:)?\d[A-Za-z0-9_.+~^]*-\d[A-Za-z0-9_.+~^]*\.(?:el|fc|amzn|cm|azl|ph|module|oe)[A-Za-z0-9_.+~^]*?"
-    r"|\d+:\d[A-Za-z0-9_.+~^]*(?:-\d[A-Za-z0-9_.+~^]*?)?)(\.(?:x86_64|aarch64|noarch|i686|ppc64le|s390x))?\Z"
+    r"|\d+:\d[A-Za-z0-9_.+~^]*(?:-\d[A-Za-z0-9_.+~^]*?)?)(?:\.(?:x86_64|aarch64|noarch|ppc64le|s390x)|(\.i686))?\Z"
 )
 _RELATION = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)\s*(<=|>=|=|<|>)\s*([A-Za-z0-9_.+~^:-]+)\Z")
 _BEFORE_VERSION = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)=")
@@ -121,4 +123,5 @@ def _package(manager: str, operand: Operand) -> Package | None:
         return Package(manager, match[1], exact, None if exact else match[2] + match[3], operand.raw, operand.span)
     if match := _FULL.match(text):
         return Package(manager, match[1] + (match[3] or ""), match[2], None, operand.raw, operand.span)
-    return Package(manager, text, None, None, operand.raw, operand.span) if _NAME.match(text) else None
+    match = _NAME.match(text)
+    return Package(manager, match[1], None, None, operand.raw, operand.span) if match else None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from memlint.dockerfile.shell.values import ShellWord
 
 
+_LONGEST_PATH = 4096
+
+
 def _change_directory(state: State, arguments: list[ShellWord]) -> None:
     operands = [word for word in arguments if word.text not in ("-P", "-L", "-e", "-@", "--")]
     if not operands:
@@ -30,7 +33,7 @@ def _change_directory(state: State, arguments: list[ShellWord]) -> None:
 
 def join(directory: str | None, target: str | None) -> str | None:
     """Where `cd target` leads from there."""
-    if target is None or re.search(r"[*?\[]", target):
+    if target is None or len(target) + len(directory or "") > _LONGEST_PATH or re.search(r"[*?\[]", target):
         return None
     if target.startswith("/"):
         return posixpath.normpath("/" + target.lstrip("/"))

@@ -9,7 +9,16 @@ import msgspec
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.shell.builtins import DECLARING, EFFECTS
 from memlint.dockerfile.shell.state import DIRECTORY, EVERYTHING, Budget, State
-from memlint.dockerfile.shell.syntax import Branches, Loop, Parameter, Sequence, Simple, Unparseable, parse_script
+from memlint.dockerfile.shell.syntax import (
+    Branches,
+    Loop,
+    Parameter,
+    Sequence,
+    Simple,
+    Unparseable,
+    parse_document,
+    parse_script,
+)
 from memlint.dockerfile.shell.values import Command, ShellWord
 from memlint.dockerfile.shell.wrappers import SHELLS, program, reads_standard_input, shell_script, unwrap
 
@@ -17,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from memlint.dockerfile.shell.state import Lookup
-    from memlint.dockerfile.shell.syntax import AndOr, Assignment, Function, Node, Pipeline, WordNode
+    from memlint.dockerfile.shell.syntax import AndOr, Assignment, Function, HereDocument, Node, Pipeline, WordNode
 
 NOTHING: Mapping[str, str | None] = {}
+_MANY = 64
+"""Variables that a function sets before a call of it is taken to set any."""
 _SHELL_DEPTH = 4
 """Shells in shells that are looked into."""
 
@@ -109,20 +120,20 @@ class _Evaluation:
     def and_or(self, node: AndOr, *, last: bool) -> None:
         state = self.state
         mark = state.mark()
-        first = len(self.commands)
         alternatives = any(operator == "||" for operator, _ in node.pipelines)
         guarded: int | None = None
         self.pipeline(node.pipelines[0][1])
-        certain = state.mark()
+        certain = settled = state.mark()
+        moved = DIRECTORY in state.changed(mark)
         for (_, before), (operator, pipeline) in zip(node.pipelines, node.pipelines[1:], strict=False):
             self.joined = operator
             if operator == "||":
-                self.alternative(pipeline, mark, certain)
+                settled = self.alternative(pipeline, settled, moved)
                 continue
             if guarded is None and _is_test(before):
                 guarded = len(self.commands)
             self.pipeline(pipeline)
-        if guarded is not None and guarded >= first and (alternatives or not last or self.conditional):
+        if guarded is not None and (alternatives or not last or self.conditional):
             for index in range(guarded, len(self.commands)):
                 self.commands[index] = msgspec.structs.replace(self.commands[index], conditional=True)
         if node.end == "&":
@@ -130,20 +141,25 @@ class _Evaluation:
         elif len(node.pipelines) > 1:
             state.forget_since(certain)
 
-    def alternative(self, pipeline: Pipeline, mark: int, certain: int) -> None:
-        """What follows `||`. When it leaves the script, what comes after it knows that its left side succeeded."""
+    def alternative(self, pipeline: Pipeline, settled: int, moved: bool) -> int:
+        """What follows `||`. When it leaves the script, what comes after it knows that its left side succeeded.
+
+        What the left side changed since `settled` is uncertain in it; the answer is the mark up to which nothing is
+        certain any more. `moved`: the list began with a `cd`.
+        """
         state = self.state
         before = state.mark()
-        state.forget(state.changed(certain))
+        state.forget(state.changed(settled) | ({DIRECTORY} if moved else set()))
         self.conditional += 1
         self.pipeline(pipeline)
         self.conditional -= 1
         if _leaves(pipeline.commands[-1]):
             state.rollback(before)
-            return
-        if DIRECTORY in state.changed(mark):
+            return settled
+        if moved:
             state.assign(DIRECTORY, None)
-        state.forget_since(certain)
+        state.forget_since(settled)
+        return state.mark()
 
     def pipeline(self, node: Pipeline) -> None:
         if len(node.commands) == 1:
@@ -238,7 +254,7 @@ class _Evaluation:
             names = self.functions[words[0].text or ""]
             words[0] = msgspec.structs.replace(words[0], text=None)
             self.emit(node, words, assignments)
-            self.state.forget(names)
+            self.state.forget(names if len(names) <= _MANY else (EVERYTHING, DIRECTORY))
             return
         if not words:
             self.emit(node, words, assignments)
@@ -336,17 +352,28 @@ class _Evaluation:
                 return False
             text, starts, ends = inner
         elif node.documents and reads_standard_input(arguments):
-            document = node.documents[-1]
-            text = self.text[document.start : document.end]
-            if document.strip_tabs or (document.expand and re.search(r"[$`]|\\[\\]", text)):
+            inner = self.document(node.documents[-1])
+            if inner is None:
                 return False
-            starts = list(range(document.start, document.end))
-            ends = list(range(document.start + 1, document.end + 1))
+            text, starts, ends = inner
         else:
             return False
         passed = {each.name: word.text for each, word in assignments}
         passed |= dict.fromkeys((word.prefix.partition("=")[0] for word in found.assignments), None)
         return self.inner(text, starts, ends, self.passed(words, found.through, passed))
+
+    def document(self, document: HereDocument) -> tuple[str, list[int], list[int]] | None:
+        """The text that a here-document gives, with the places of its characters; None when it is not known."""
+        start, end = document.start, document.end
+        text = self.text[start:end]
+        if document.strip_tabs and (text.startswith("\t") or "\n\t" in text):
+            return None
+        if not document.expand or not re.search(r"[$`\\]", text):
+            return text, list(range(start, end)), list(range(start + 1, end + 1))
+        try:
+            return self.state.spread(parse_document(self.text, start, end))
+        except Unparseable:
+            return None
 
     def passed(self, words: list[ShellWord], through: tuple[str, ...], assigned: dict[str, str | None]) -> Lookup:
         cleared = "sudo" in through or ("env" in through and any(word.text in ("-i", "-") for word in words))

@@ -30,6 +30,7 @@ _LONGEST_MATCHED = 256
 _BUDGET = 1_000_000
 """Characters that the expansions of one script may come to: doubling variables must not fill the memory."""
 _SEPARATORS = re.compile(r"[ \t\n]+")
+_SPECIAL = re.compile(r"\A~|\{")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _GLOB = re.compile(r"([*?\[])")
 _CLASS = re.compile(r"\[!?[A-Za-z0-9_.,+~@-]+\]")
@@ -126,8 +127,11 @@ class State:
 
     def fields(self, word: WordNode) -> list[str] | None:
         """The words that it becomes; None where they are not known. Globs stay as they are written."""
+        first = word.parts[0]
+        if len(word.parts) == 1 and isinstance(first, Literal) and (first.quoted or not _SPECIAL.search(first.text)):
+            return [first.text]
         parts = self.tilde(word.parts)
-        if parts is None or _brace_expansion(parts):
+        if parts is None or _differs_by_shell(parts):
             return None
         fields: list[str] = []
         current: str | None = None
@@ -198,7 +202,7 @@ class State:
     def known(self, word: WordNode) -> str:
         """How the word begins, up to the first part that is not known."""
         parts = self.tilde(word.parts)
-        if parts is None or _brace_expansion(parts):
+        if parts is None or _differs_by_shell(parts):
             return ""
         texts = []
         for part in parts:
@@ -307,7 +311,9 @@ def _without(value: str, operator: str, pattern: str) -> str:
     return value
 
 
-def _brace_expansion(parts: Iterable[Part]) -> bool:
-    """Whether bash would make several words of it: other shells leave them as they are."""
+def _differs_by_shell(parts: tuple[Part, ...]) -> bool:
+    """Braces, which bash alone makes several words of; and a `$` on its own, for which it does not split the word."""
+    if len(parts) > 1 and any(isinstance(part, Literal) and part.text == "$" and not part.quoted for part in parts):
+        return True
     text = "".join(part.text if isinstance(part, Literal) and not part.quoted else "_" for part in parts)
     return "{" in text and any("," in found[1] or ".." in found[1] for found in _BRACES.finditer(text))

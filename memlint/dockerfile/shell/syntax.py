@@ -140,7 +140,9 @@ Node = Simple | Sequence | Branches | Loop | Function
 _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
 _COMMENT = re.compile(r"#[^\n]*")
 _PLAIN = re.compile(r"[^ \t\n'\"\\$`|&;<>()]+")
+_AFTER_PLAIN = ("", " ", "\t", "\n", ";", "|", "&", "(", ")")
 _IN_DOUBLE = re.compile(r"[^\"\\$`]+")
+_IN_DOCUMENT = re.compile(r"[^\\$`]+")
 _IN_BRACES = re.compile(r"[^'\"\\$`}]+")
 _IN_QUOTED_BRACES = re.compile(r"[^\"\\$`}]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -171,10 +173,17 @@ def parse_script(script: str) -> Sequence:
     return sequence
 
 
+def parse_document(script: str, start: int, end: int) -> WordNode:
+    """The body of a here-document in which variables are expanded. Unparseable when it is none."""
+    parser = _Parser(script[:end], start, in_document=True)
+    return WordNode(tuple(parser.document()), start, end)
+
+
 class _Parser:
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, at: int = 0, *, in_document: bool = False) -> None:
         self.script = script
-        self.at = 0
+        self.at = at
+        self.in_document = in_document
         self.depth = 0
         self.pending: list[HereDocument] = []
 
@@ -486,8 +495,12 @@ class _Parser:
 
     def word(self) -> WordNode | None:
         start = self.at
-        parts: list[Part] = []
         script = self.script
+        plain = _PLAIN.match(script, start)
+        if plain and script[plain.end() : plain.end() + 1] in _AFTER_PLAIN:  # nearly all words
+            self.at = plain.end()
+            return WordNode((Literal(plain.group(), start, False),), start, self.at)
+        parts: list[Part] = []
         while self.at < len(script):
             if plain := _PLAIN.match(script, self.at):
                 parts.append(Literal(plain.group(), self.at, False))
@@ -528,7 +541,8 @@ class _Parser:
 
     def double_quotes(self, parts: list[Part]) -> None:
         self.at += 1
-        parts.append(Literal("", self.at, True))
+        if self.peek('"'):
+            parts.append(Literal("", self.at, True))
         while not self.peek('"'):
             if self.at >= len(self.script):
                 raise Unparseable
@@ -539,12 +553,22 @@ class _Parser:
                 self.part(parts, quoted=True)
         self.at += 1
 
+    def document(self) -> list[Part]:
+        parts: list[Part] = []
+        while self.at < len(self.script):
+            if plain := _IN_DOCUMENT.match(self.script, self.at):
+                parts.append(Literal(plain.group(), self.at, True))
+                self.at = plain.end()
+            else:
+                self.part(parts, quoted=True)
+        return parts
+
     def escape(self, parts: list[Part], *, quoted: bool) -> None:
         following = self.script[self.at + 1 : self.at + 2]
         if following == "\n":
             self.at += 2
             return
-        if not following or (quoted and following not in '$`"\\'):
+        if not following or (quoted and following not in ("$`\\" if self.in_document else '$`"\\')):
             parts.append(Literal("\\", self.at, True))
             self.at += 1
             return

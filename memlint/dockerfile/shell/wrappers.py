@@ -19,7 +19,7 @@ SHELLS = frozenset(("sh", "bash", "dash", "ash"))
 class Wrapper(msgspec.Struct, frozen=True):
     """How a wrapper's own arguments end: letters and long names of options with a value, words before the program.
 
-    `queries` are options with which it runs nothing.
+    `queries` are options with which it runs nothing; `subcommand` is the word after it without which it is no wrapper.
     """
 
     values: str = ""
@@ -27,6 +27,7 @@ class Wrapper(msgspec.Struct, frozen=True):
     words: int = 0
     assignments: bool = False
     queries: str = ""
+    subcommand: str = ""
 
 
 _SUDO_LONG = (
@@ -66,6 +67,12 @@ _WRAPPERS = {
     "busybox": Wrapper(),
     "tini": Wrapper("pel"),
     "dumb-init": Wrapper("r", ("--rewrite",)),
+    **dict.fromkeys(
+        ("conda", "mamba", "micromamba"),
+        Wrapper("nprae", ("--name", "--prefix", "--cwd", "--root-prefix", "--attach", "--env"), subcommand="run"),
+    ),
+    **dict.fromkeys(("poetry", "pdm", "pipenv", "rye"), Wrapper("CPp", ("--directory", "--project"), subcommand="run")),
+    "bundle": Wrapper("", ("--gemfile",), subcommand="exec"),
 }
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _PATHS = re.compile(r".*/")
@@ -96,10 +103,15 @@ def unwrap(words: Sequence[ShellWord]) -> Unwrapped:
             return Unwrapped(None, through, assignments)
         if not wrapper:
             break
-        following = _skip(words, index + 1, wrapper)
+        start = index + 1
+        if wrapper.subcommand:
+            if start >= len(words) or words[start].text != wrapper.subcommand:
+                break
+            start += 1
+        following = _skip(words, start, wrapper)
         if following is None:
             return Unwrapped(None, through, assignments)
-        if following in (index, len(words)):
+        if following in (start - 1, len(words)):
             break
         if wrapper.assignments:
             assignments += tuple(word for word in words[index + 1 : following] if _assigns(word))

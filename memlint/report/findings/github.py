@@ -19,7 +19,7 @@ def to_github(report: LintReport, page: Page) -> str:  # noqa: ARG001  # paths a
     waiting: dict[str, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
     for error in report.errors:
         place = {"file": error.path, "line": error.line, "title": "memlint"}
-        plain = f"{error.path}:{error.line or 1}: {printable(error.message)}"
+        plain = f"error: {printable(f'{error.path}:{error.line or 1}: {error.message}')}"
         waiting["error"].append((_command("error", place, f"{error.message}: {error.hint}"), plain))
     for finding in worst_first(report.findings):
         waiting[_KINDS[finding.severity]].append((_annotation(finding), _plain(finding)))
@@ -49,9 +49,10 @@ def _annotation(finding: Finding) -> str:
 
 
 def _plain(finding: Finding) -> str:
+    """It begins with a word of ours: a path could begin like a command."""
     line, column = position(finding.location)
-    where = printable(f"{finding.location.path}:{line}:{column}")
-    return f"{where}: {finding.severity}: {finding.rule} {printable(finding.message)}"
+    text = f"{finding.location.path}:{line}:{column}: {finding.rule} {finding.message}"
+    return f"{finding.severity}: {printable(text)}"
 
 
 def _command(kind: str, properties: dict[str, str | int | None], text: str) -> str:
@@ -60,6 +61,8 @@ def _command(kind: str, properties: dict[str, str | int | None], text: str) -> s
 
 
 def _data(text: str) -> str:
+    """Its lines, with nothing that could steer the terminal which shows the log."""
+    text = "\n".join(map(printable, text.split("\n")))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

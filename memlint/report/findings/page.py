@@ -27,7 +27,6 @@ class Page:
         self.unsafe = unsafe
         self.root = repository.root
         self._repository = repository
-        self._here = os.path.relpath(self.root)
 
     def line(self, path: str, number: int) -> str | None:
         """A line of a Dockerfile, without its end."""
@@ -36,11 +35,16 @@ class Page:
 
     def shown(self, path: str) -> str:
         """A path of the report as it is written from the current directory."""
-        return path if self._here == "." else os.path.normpath(os.path.join(self._here, path))
+        return shown_path(self.root, path)
 
     def fixable(self, finding: Finding) -> bool:
         """Whether `--fix`, called as this run was, repairs it."""
         return finding.fix is not None and (finding.fix.safe or self.unsafe)
+
+
+def shown_path(root: str, path: str) -> str:
+    """The same, for a file below `root`; standard input has no other name."""
+    return path if path == "-" else os.path.relpath(os.path.join(root, path))
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,0 +1,51 @@
+"""Images of one repository that stand on different tags, digests or variants of one base."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from memlint import TYPE_CHECKING
+from memlint.lint.bases import is_built_here, slimmer, text_of, usual
+from memlint.lint.fleet import fleets, related, where
+from memlint.model.finding import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memlint.lint.fleet import Built
+    from memlint.lint.repository import Repository
+
+
+def base_drift(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+    """One hit per image on another base of a repository than most; a full base beside a slim one is `full_base`'s.
+
+    The tags of images that the repository builds itself are given when it is built.
+    """
+    for fleet in fleets(repository, all_files=all_files):
+        groups: dict[str, list[Built]] = defaultdict(list)
+        for built in fleet:
+            if built.base.repository != "scratch" and not is_built_here(built.base, repository):
+                groups[built.base.repository].append(built)
+        for group in groups.values():
+            if len(group) >= min_images:
+                yield from _drifted(group)
+
+
+def _drifted(group: list[Built]) -> Iterator[Hit]:
+    majority = usual(group)
+    common = majority[0].base
+    places = [built.at(built.from_span) for built in majority]
+    for built in group:
+        if built in majority or slimmer(built.base, common):
+            continue
+        yield Hit(
+            location=built.at(built.from_span),
+            evidence={
+                "base": text_of(built.base),
+                "usual": text_of(common),
+                "repository": built.base.repository,
+                "count": len(majority),
+                "where": where(places),
+            },
+            related=related((place, text_of(common)) for place in places),
+        )

@@ -1,0 +1,56 @@
+"""Images of one repository that stand on different releases of one distribution."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from memlint import TYPE_CHECKING
+from memlint.lint.bases import by_age, text_of
+from memlint.lint.fleet import fleets, related, where
+from memlint.model.finding import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memlint.lint.fleet import Built
+    from memlint.lint.repository import Repository
+
+
+def release_drift(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+    """One hit per rarer release; builds of one base are `base_drift`'s, and images without a libc share none."""
+    for fleet in fleets(repository, all_files=all_files):
+        groups: dict[tuple[str, str], list[Built]] = defaultdict(list)
+        for built in fleet:
+            base = built.base
+            if base.family and base.release and base.libc and base.variant is not None:
+                groups[base.family, base.variant].append(built)
+        for (family, _), group in groups.items():
+            if len(group) >= min_images:
+                yield from _drifted(group, family)
+
+
+def _drifted(group: list[Built], family: str) -> Iterator[Hit]:
+    releases: dict[str, list[Built]] = defaultdict(list)
+    for built in group:
+        releases[built.base.release or ""].append(built)
+    common = max(releases, key=lambda release: (len(releases[release]), by_age(release)))
+    places = [built.at(built.from_span) for built in releases[common]]
+    bases = {built.base.repository for built in releases[common]}
+    for release, members in releases.items():
+        rare = [built for built in members if built.base.repository not in bases]
+        if release == common or not rare:
+            continue
+        others = [(built.at(built.from_span), text_of(built.base)) for built in (*releases[common], *rare[1:])]
+        yield Hit(
+            location=rare[0].at(rare[0].from_span),
+            evidence={
+                "base": text_of(rare[0].base),
+                "release": release,
+                "family": family,
+                "images": len(rare),
+                "usual": common,
+                "count": len(releases[common]),
+                "where": where(places),
+            },
+            related=related(others),
+        )

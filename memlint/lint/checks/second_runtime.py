@@ -1,0 +1,35 @@
+"""A package of the distribution brings another build of the runtime that the base is made for."""
+
+from __future__ import annotations
+
+from memlint import TYPE_CHECKING
+from memlint.lint.image import base_name, final_stages
+from memlint.lint.installing import SYSTEM_MANAGERS
+from memlint.lint.runtimes import brings_again, runtime_of
+from memlint.model.finding import Hit, Location, Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memlint.lint.repository import Repository
+    from memlint.model.dockerfile import Dockerfile
+
+
+def second_runtime(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
+    """Each such install, by its first package that needs the distribution's own build."""
+    stages = final_stages(dockerfile, repository)
+    runtime = runtime_of(stages[0].base) if stages else None
+    base = stages[0].base if stages else None
+    if runtime is None or base is None or (runtime.name == "Python" and not base.variant):
+        return  # the full Python images hold the distribution's Python already
+    for step in (step for stage in stages for step in stage.steps):
+        for install in step.installs:
+            package = next((each for each in install.packages if brings_again(runtime, each.name)), None)
+            if package is not None and install.manager in SYSTEM_MANAGERS and not install.conditional:
+                yield Hit(
+                    location=Location(dockerfile.path, package.span),
+                    evidence={"package": package.name, "runtime": runtime.name, "base": base_name(stages)},
+                    related=(
+                        Related(Location(dockerfile.path, stages[0].stage.base_span), f"brings {runtime.name} already"),
+                    ),
+                )

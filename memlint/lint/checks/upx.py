@@ -1,0 +1,63 @@
+"""A program that gets into the image is packed with UPX."""
+
+from __future__ import annotations
+
+from memlint import TYPE_CHECKING
+from memlint.lint.edits import without_command
+from memlint.lint.image import reaching
+from memlint.model.finding import Fix, Hit, Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memlint.dockerfile.shell import Command, Placed
+    from memlint.lint.facts import Step
+    from memlint.lint.repository import Repository
+    from memlint.model.dockerfile import Dockerfile
+
+_NOT_PACKING = frozenset(
+    (
+        *("-d", "--decompress", "-t", "--test", "-l", "--list", "-V", "--version", "-h", "--help", "-L", "--license"),
+        *("--sysinfo", "--fileinfo"),
+    )
+)
+_NAMES = ("upx", "upx-ucl", "goupx")
+
+
+def upx(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
+    """Each packing, in the image and in the stages from which something is copied into it."""
+    for stage in reaching(dockerfile, repository):
+        for step in stage.steps:
+            for placed in step.commands or () if step.instruction.keyword == "RUN" else ():
+                target = _packed(placed.command)
+                if target is None:
+                    continue
+                yield Hit(
+                    location=Location(dockerfile.path, placed.span),
+                    evidence={"command": "upx", "target": target},
+                    fix=_fix(step, placed),
+                )
+
+
+def _packed(command: Command) -> str | None:
+    """What the command packs, as it is written; None when it packs nothing."""
+    words = list(command.arguments)
+    if command.name == "find":
+        texts = [word.text for word in words]
+        if "-exec" not in texts[:-1] or texts[texts.index("-exec") + 1] not in _NAMES:
+            return None
+        words = words[texts.index("-exec") + 2 :]
+    elif command.name not in _NAMES:
+        return None
+    if not words or any(word.text in _NOT_PACKING for word in words):
+        return None
+    files = [word.raw for word in words if word.raw and not word.raw.startswith(("-", "\\;", ";", "{}", "+", "';'"))]
+    return files[-1] if files else "programs"
+
+
+def _fix(step: Step, placed: Placed) -> Fix | None:
+    """Leaves the packing out, where the unpacked program is at the path that the packed one would have."""
+    if any(word.raw.startswith("-o") for word in placed.command.arguments) or placed.command.name == "find":
+        return None
+    edits = without_command(step, placed)
+    return Fix(edits, safe=False, description="leave the program unpacked") if edits else None

@@ -1,0 +1,218 @@
+"""The image that a Dockerfile builds, from its base up: its steps, and what each of them brings."""
+
+from __future__ import annotations
+
+from posixpath import basename, dirname
+
+import msgspec
+
+from memlint import TYPE_CHECKING
+from memlint.dockerfile.expand import expand
+from memlint.lint.paths import is_below, is_data, is_library, join, looks_binary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memlint.lint.facts import Facts, StageFacts, Step
+    from memlint.lint.repository import Repository
+    from memlint.model.dockerfile import Dockerfile, Instruction
+
+_BUILDERS = frozenset(
+    (
+        *(
+            "bazel",
+            "bundle",
+            "c++",
+            "cabal",
+            "cargo",
+            "cc",
+            "clang",
+            "cmake",
+            "conda",
+            "crystal",
+            "dotnet",
+            "g++",
+            "gcc",
+        ),
+        *(
+            "gem",
+            "ghc",
+            "go",
+            "make",
+            "mamba",
+            "meson",
+            "mix",
+            "nim",
+            "ninja",
+            "pip",
+            "pip3",
+            "poetry",
+            "rustc",
+            "stack",
+        ),
+        *("swift", "uv", "xx-cargo", "xx-go", "zig"),
+    )
+)
+"""Programs whose results are programs or libraries."""
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """A COPY or ADD of the image: `target` is absolute, None when unknown; unknown sources are left out.
+
+    - `into`: the target is a directory for certain.
+    - `stage`: what `--from` names; `built` whether that stage builds or installs native code.
+    """
+
+    instruction: Instruction
+    sources: tuple[str, ...]
+    target: str | None
+    into: bool
+    stage: str | None
+    built: bool
+
+    @property
+    def broad(self) -> bool:
+        """It copies the whole build context."""
+        return self.stage is None and any(source.strip("./") in ("", "*") for source in self.sources)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where the files that it names come to lie: at the target, or in it, should it be a directory."""
+        if self.target is None:
+            return ()
+        names = [basename(source.rstrip("/")) for source in self.sources if source.strip("./")]
+        below = (path for name in names if (path := join(self.target, name)))
+        return (*(() if self.into else (self.target,)), *below)
+
+    def may_hold(self, path: str) -> bool:
+        """Whether the path may come from a directory that it copies, or from files that a pattern finds."""
+        if self.target is None or not is_below(path, self.target) or path == self.target:
+            return False
+        return any("." not in basename(source.rstrip("/")).strip(".") or "*" in source for source in self.sources)
+
+    def source_of(self, path: str) -> str | None:
+        """Which file of the build context lies at a path of the image."""
+        if self.stage is not None or self.target is None:
+            return None
+        for source in self.sources:
+            if not self.into and path == self.target and source.strip("./"):
+                return source
+            if source.strip("./") and path == join(self.target, basename(source.rstrip("/"))):
+                return source
+            if is_below(path, self.target) and path != self.target and (not source.strip("./") or source.endswith("/")):
+                return f"{source.rstrip('/')}/{path.removeprefix(self.target).lstrip('/')}"
+        return None
+
+    @property
+    def programs(self) -> bool:
+        """Whether it brings programs or libraries, as names tell: results of a build, or files named like them."""
+        if any(source.startswith(("http://", "https://")) for source in self.sources):
+            return all(looks_binary(source) for source in self.sources)
+        if self.stage is None:
+            return any(is_library(source) for source in self.sources)
+        return any(_is_binary(source, self.built) for source in self.sources)
+
+
+def final_stages(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts, ...]:
+    """The stages whose layers the image has, the lowest first; none for an image of Windows, which has no overlayfs."""
+    facts = repository.facts(dockerfile)
+    stages = tuple(stage for stage in facts.stages if stage.final)
+    return () if not stages or is_windows(stages[0]) else stages
+
+
+def is_windows(stage: StageFacts) -> bool:
+    """Whether its base is an image of Windows."""
+    if stage.base is not None and stage.base.family == "windows":
+        return True
+    return any(word in stage.stage.source.value.lower() for word in ("windows", "nanoserver", "servercore"))
+
+
+def steps_of(dockerfile: Dockerfile, repository: Repository) -> Iterator[Step]:
+    """The steps of the image, from the base up."""
+    return (step for stage in final_stages(dockerfile, repository) for step in stage.steps)
+
+
+def copy_of(step: Step, facts: Facts) -> Copy | None:
+    """What a COPY or ADD says; None for other instructions."""
+    instruction = step.instruction
+    if instruction.keyword not in ("COPY", "ADD"):
+        return None
+    words = [expand(word.text, step.environment) for word in instruction.words]
+    if len(words) < 2:
+        return None
+    known = [expanded or _with_known_end(word.text) for expanded, word in zip(words, instruction.words, strict=True)]
+    last = words[-1]
+    target = None if last is None else join(step.directory, last)
+    origin = instruction.flag("from")
+    stage = None if origin is None else expand(origin.value, step.environment) or origin.value
+    into = len(words) > 2 or (last or "").endswith(("/", "/.")) or last in (".", "./")
+    sources = tuple(word for word in known[:-1] if word and not word.startswith("<<"))
+    return Copy(instruction, sources, target, into, stage, stage is not None and _builds(stage, facts))
+
+
+def named_stage(name: str, facts: Facts) -> StageFacts | None:
+    """The stage that `--from=NAME` means."""
+    for each in facts.stages:
+        if (each.stage.name or "").lower() == name.lower() or str(each.stage.index) == name:
+            return each
+    return None
+
+
+def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts, ...]:
+    """The stages from which anything comes into the image: by FROM, or by `COPY --from`."""
+    facts = repository.facts(dockerfile)
+    open_stages = list(final_stages(dockerfile, repository))
+    seen: dict[int, StageFacts] = {}
+    while open_stages:
+        stage = open_stages.pop()
+        for each in stage.lineage:
+            if each.stage.index not in seen:
+                seen[each.stage.index] = each
+                open_stages += _copied_from(each, facts)
+    return tuple(seen[index] for index in sorted(seen))
+
+
+def is_shared_base(dockerfile: Dockerfile, repository: Repository) -> bool:
+    """Whether another Dockerfile of the repository stands on an image that is called like this one's directory."""
+    name = basename(dirname(dockerfile.path))
+    others = (each for each in repository.dockerfiles if each is not dockerfile and name)
+    bases = (stages[0].base for each in others if (stages := repository.facts(each).target.lineage))
+    return any(base is not None and basename(base.repository) == name for base in bases)
+
+
+def base_name(stages: tuple[StageFacts, ...]) -> str:
+    """The base of the image as it was written."""
+    return stages[0].stage.base or stages[0].stage.source.words[0].text
+
+
+def _copied_from(stage: StageFacts, facts: Facts) -> Iterator[StageFacts]:
+    for step in stage.steps:
+        flag = step.instruction.flag("from") if step.instruction.keyword == "COPY" else None
+        name = expand(flag.value, step.environment) if flag else None
+        found = named_stage(name, facts) if name else None
+        if found:
+            yield found
+
+
+def _builds(name: str, facts: Facts) -> bool:
+    stage = named_stage(name, facts)
+    if stage is None or not any(each.steps for each in stage.lineage):
+        return True  # an image as it is
+    return any(
+        placed.command.name in _BUILDERS
+        for each in stage.lineage
+        for step in each.steps
+        for placed in step.commands or ()
+    )
+
+
+def _is_binary(source: str, built: bool) -> bool:
+    if is_library(source):
+        return True
+    name = basename(source.rstrip("/"))
+    return built and name != "src" and looks_binary(name or "root") and not is_data(source)
+
+
+def _with_known_end(text: str) -> str | None:
+    """A source that holds an unknown variable, where at least its last part is known."""
+    return None if "$" in basename(text) else text

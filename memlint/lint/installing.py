@@ -1,0 +1,61 @@
+"""Installs that bring programs and libraries into an image, and how to speak of them."""
+
+from __future__ import annotations
+
+import re
+from posixpath import basename, dirname
+
+from memlint import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from memlint.dockerfile.installs import Install
+    from memlint.lint.facts import Step
+    from memlint.lint.repository import Repository
+    from memlint.model.dockerfile import Dockerfile
+
+SYSTEM_MANAGERS = frozenset(("apt", "apk", "dnf", "yum", "microdnf", "zypper"))
+"""Those of distributions."""
+
+_OWN_PROJECT = re.compile(r"^\s*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|\s*$)|/)", re.MULTILINE)
+"""A line of a requirements file that installs something from the build context."""
+_TOOLS = frozenset(("pip", "setuptools", "wheel"))
+"""What installs packages: text alone, nothing of it is mapped."""
+_LISTED = 3
+
+
+def library_installs(
+    step: Step, managers: Collection[str], dockerfile: Dockerfile, repository: Repository
+) -> tuple[Install, ...]:
+    """The installs of a RUN that always happen and need nothing of the build context but their lists of packages."""
+    return tuple(
+        install
+        for install in step.installs
+        if install.manager in managers and _stands_alone(install, dockerfile, repository)
+    )
+
+
+def summary(install: Install) -> str:
+    """`apt: libpq5, python3 and 4 more`."""
+    names = [package.name for package in install.packages] or [basename(file) for file in install.files]
+    names = list(dict.fromkeys(names))
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"the install of {', '.join(names[:_LISTED])}{more} ({install.manager})"
+
+
+def context_file(path: str, dockerfile: Dockerfile, repository: Repository) -> str | None:
+    """A file of the build context, which is the Dockerfile's directory or the repository's root."""
+    below = path.lstrip("/").removeprefix("./")
+    directory = dirname(dockerfile.path)
+    content = repository.read(f"{directory}/{below}" if directory else below)
+    return repository.read(below) if content is None and directory else content
+
+
+def _stands_alone(install: Install, dockerfile: Dockerfile, repository: Repository) -> bool:
+    if install.conditional or not (install.packages or install.files):
+        return False
+    if not install.complete or (not install.files and _TOOLS.issuperset(package.name for package in install.packages)):
+        return False
+    contents = (context_file(basename(file), dockerfile, repository) for file in install.files)
+    return not any(content and _OWN_PROJECT.search(content) for content in contents)

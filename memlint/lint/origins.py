@@ -1,0 +1,75 @@
+"""Which Dockerfile each of the compared images comes from: as the call says it, or its compose files."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterable, Mapping, Sequence
+
+from memlint.dockerfile.compose import Service, read_compose, read_env
+from memlint.errors import DockerfileError, UsageError
+from memlint.lint.gathering import Gathered
+from memlint.lint.places import Origin, stage_of
+from memlint.lint.reading import read_bytes
+from memlint.model.report import ImageReport, Report
+
+
+def services_of(files: Iterable[str], environment: Mapping[str, str]) -> list[Service]:
+    """The services that compose files build; variables: the environment, else a `.env` beside the file."""
+    found: list[Service] = []
+    for path in files:
+        try:
+            text = read_bytes(path).decode("utf-8")
+        except (DockerfileError, UnicodeDecodeError) as error:
+            reason = error.message if isinstance(error, DockerfileError) else "is not UTF-8"
+            raise UsageError(f"{path}: {reason}", "name a compose file with --compose") from error
+        found += read_compose(text, path, {**_env_beside(path), **environment})
+    return found
+
+
+def dockerfiles_of(
+    report: Report, given: Mapping[str, str], services: Iterable[Service]
+) -> dict[str, tuple[str, str | None]]:
+    """Image → (Dockerfile, target): what the call says comes first. UsageError when it speaks of none of the images."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for service in services:
+        for image in _meant(report, service.names):
+            found.setdefault(image.ref, (service.dockerfile, service.target))
+    for name, path in given.items():
+        images = _meant(report, (name,))
+        if not images:
+            known = ", ".join(dict.fromkeys(image.name for image in report.images))
+            raise UsageError(f"{name!r} has a Dockerfile but is none of the images", f"the images are {known}")
+        found.update((image.ref, (path, None)) for image in images)
+    return found
+
+
+def origins_of(wanted: Mapping[str, tuple[str, str | None]], gathered: Gathered) -> dict[str, Origin]:
+    """Image → the stage that it was built from. UsageError when a Dockerfile has no such stage."""
+    origins: dict[str, Origin] = {}
+    for ref, (path, target) in wanted.items():
+        name = os.path.relpath(os.path.abspath(path), gathered.repository.root).replace(os.sep, "/")
+        dockerfile = gathered.repository.dockerfile(name) or gathered.repository.dockerfile(os.path.abspath(path))
+        stage = stage_of(dockerfile, target) if dockerfile else None
+        if dockerfile is None or stage is None:
+            raise UsageError(f"{path}: has no stage {target!r}", "a service's target is a stage of its Dockerfile")
+        origins[ref] = Origin(dockerfile, stage)
+    return origins
+
+
+def _env_beside(path: str) -> dict[str, str]:
+    try:
+        return read_env(read_bytes(os.path.join(os.path.dirname(path), ".env")).decode("utf-8", "replace"))
+    except DockerfileError:
+        return {}
+
+
+def _meant(report: Report, names: Sequence[str]) -> list[ImageReport]:
+    """The images that any of the names may be one of."""
+    short = [name.removeprefix("docker.io/").removeprefix("library/") for name in names]
+    wanted = {f"{name}{tag}" for name in (*names, *short) for tag in ("", ":latest")}
+    return [image for image in report.images if any(_is_called(image, name) for name in wanted)]
+
+
+def _is_called(image: ImageReport, name: str) -> bool:
+    """By its reference or the end of it, or by its name, with or without the tag."""
+    return name in (image.name, image.name.partition(":")[0]) or f":{image.ref}".endswith((f":{name}", f"/{name}"))

@@ -1,0 +1,57 @@
+"""Values that change with every build, before an install."""
+
+from __future__ import annotations
+
+import pytest
+from support.checks import evidence, findings, repaired
+
+APT = "RUN apt-get update && apt-get install -y libpq5\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f"FROM debian:12\nARG GIT_SHA\n{APT}", [(2, "GIT_SHA")]),
+        (f"FROM debian:12\nARG GIT_SHA=unknown\nENV GIT_SHA=$GIT_SHA\n{APT}", [(2, "GIT_SHA")]),
+        (f"FROM debian:12\nARG BUILD_DATE\nARG VCS_REF\nLABEL a=$VCS_REF\n{APT}", [(2, "BUILD_DATE"), (3, "VCS_REF")]),
+        (f"FROM debian:12\nARG A BUILD_NUMBER=0 B\n{APT}", [(2, "BUILD_NUMBER")]),
+        (f"FROM debian:12\nARG git_commit\n{APT}", [(2, "git_commit")]),
+        (f"FROM debian:12 AS a\nARG GIT_SHA\nFROM a\n{APT}", [(2, "GIT_SHA")]),
+        (f"FROM debian:12\nARG GIT_SHA\n{APT}ARG GIT_SHA\n{APT}", [(2, "GIT_SHA")]),
+        ("FROM python:3.13\nARG CI_COMMIT_SHORT_SHA\nRUN pip install numpy\n", [(2, "CI_COMMIT_SHORT_SHA")]),
+    ],
+)
+def test_a_value_that_every_build_changes(text: str, names: list[tuple[int, str]]) -> None:
+    assert evidence("ML104", text, "name") == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"FROM debian:12\n{APT}ARG GIT_SHA\n",
+        f"ARG GIT_SHA\nFROM debian:12\n{APT}",  # no stage sees it
+        f"FROM debian:12 AS b\nARG GIT_SHA\n{APT}FROM debian:12\nCOPY --from=b /a /a\n",
+        f"FROM debian:12\nARG NODE_VERSION\n{APT}",
+        f"FROM debian:12\nARG GIT_COMMIT=0d8498a0e9e6\n{APT}",  # pinned: raised by hand
+        f"FROM debian:12\nARG GIT_REF=v1.2.3\n{APT}",
+        "FROM debian:12\nARG GIT_SHA\nRUN apt-get install -y tool=$GIT_SHA\n",  # the install is of that version
+        f"FROM debian:12\nARG GIT_SHA\nRUN git checkout ${{GIT_SHA}}\n{APT}",  # below it all depends on it anyway
+        "FROM debian:12\nARG GIT_SHA\nRUN make\n",
+        "FROM node:22\nARG GIT_SHA\nRUN npm ci\n",
+    ],
+)
+def test_a_value_that_does_no_harm(text: str) -> None:
+    assert findings("ML104", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (f"FROM debian:12\nARG GIT_SHA\n{APT}ENV A=$GIT_SHA\n", f"FROM debian:12\n{APT}ARG GIT_SHA\nENV A=$GIT_SHA\n"),
+        (f"FROM debian:12\nARG GIT_SHA\n{APT.rstrip()}", f"FROM debian:12\n{APT}ARG GIT_SHA"),
+        (f"FROM debian:12\nARG GIT_SHA\nENV A=$GIT_SHA\n{APT}", None),
+        (f"FROM debian:12\nARG GIT_SHA OTHER\n{APT}", None),
+    ],
+)
+def test_the_repair(text: str, wanted: str | None) -> None:
+    assert repaired("ML104", text) == (text if wanted is None else wanted)
