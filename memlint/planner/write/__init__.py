@@ -117,7 +117,10 @@ def _rewritten(service: Service, base: str | None, layered: Layered) -> Rewritte
 def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
     before, path = service.origin.dockerfile.text, service.origin.dockerfile.path.lstrip("/")
     place = f"services/{service.name}/Dockerfile"
-    files = {place: result.text, f"{place}.diff": difference(before, result.text, f"a/{path}", f"b/{path}")}
+    files = {
+        place: service.mark + result.text,
+        f"{place}.diff": difference(service.mark + before, service.mark + result.text, f"a/{path}", f"b/{path}"),
+    }
     if service.ignore is not None:
         files[f"{place}.dockerignore"] = service.ignore
     return files

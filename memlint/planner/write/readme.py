@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from memlint.model.plan import Plan, PlannedBase
-from memlint.model.units import human_size
+from memlint.model.report import Totals
+from memlint.model.units import human_size, plural
 from memlint.planner.write.dockerfile import Change
 from memlint.planner.write.service import TAG, Service, base_reference
 
@@ -25,6 +26,9 @@ stand on one build of it: build the bases once, push them, and let every service
 """
 
 
+_TABLE = "| | page cache | distinct | duplicate |\n|---|---|---|---|\n"
+
+
 def readme(
     plan: Plan, bases: Sequence[PlannedBase], services: Sequence[Service], changes: Mapping[str, Sequence[Change]]
 ) -> str:
@@ -32,11 +36,8 @@ def readme(
     before, after = plan.before, plan.after
     parts = [
         "# A plan for shared bases\n",
-        "Written by `memlint plan`. All figures are potential: upper bounds that were counted from the images"
-        f" ({plan.basis}, {plan.storage}), not measured.\n",
-        "| | page cache | distinct | duplicate |\n|---|---|---|---|\n"
-        + _row("before", before.page_cache_bytes, before.distinct_bytes, before.duplicate_bytes)
-        + _row("after", after.page_cache_bytes, after.distinct_bytes, after.duplicate_bytes),
+        f"Written by `memlint plan`. All figures are potential: {plan.basis}, on {plan.storage}.\n",
+        _TABLE + _row("before", before) + _row("after", after),
         f"{plan.chosen}: {plan.reason}\n",
         "## Bases\n",
         *[_base(base) for base in bases],
@@ -49,22 +50,20 @@ def readme(
     return "\n".join(parts)
 
 
-def _row(name: str, *sizes: int) -> str:
+def _row(name: str, totals: Totals) -> str:
+    sizes = (totals.page_cache_bytes, totals.distinct_bytes, totals.duplicate_bytes)
     return f"| {name} | {' | '.join(human_size(size) for size in sizes)} |\n"
 
 
 def _base(base: PlannedBase) -> str:
     parent = f"`{base_reference(base.parent)}`" if base.parent else f"`{base.source}`"
-    lines = [
-        f"`{base_reference(base.name)}` on {parent}: saves {human_size(base.page_cache_saved_bytes)}"
-        f" over {len(base.images)} images.\n"
-    ]
+    saved = f"saves {human_size(base.page_cache_saved_bytes)} over {plural(len(base.images), 'image')}"
+    lines = [f"`{base_reference(base.name)}` on {parent}: {saved}.\n"]
     asked = [f"{package.name} {package.version}" for package in base.packages if package.root]
     if asked:
         lines.append(f"- installs {', '.join(asked)}")
-    lines += [
-        f"- takes {len(group.paths)} files of /{group.directory.strip('/')} from {group.image}" for group in base.files
-    ]
+    for group in base.files:
+        lines.append(f"- takes {plural(len(group.paths), 'file')} of /{group.directory.strip('/')} from {group.image}")
     return "\n".join(lines) + "\n"
 
 

@@ -22,6 +22,7 @@ class Service(msgspec.Struct, frozen=True, eq=False):
     - `repository`: of the reference, without transport and tag; what is built is tagged so.
     - `context`: the build context's directory as seen from the plan's directory, with slashes.
     - `dockerfile`: where the plan's Dockerfile lies, as seen from the context.
+    - `mark`: the byte-order mark, if the file begins with one.
     - `ignore`: the text of a `.dockerignore` that belongs to this Dockerfile alone.
     - `compose`: the names of the services of the compose file that run it.
     """
@@ -34,6 +35,7 @@ class Service(msgspec.Struct, frozen=True, eq=False):
     dockerfile: str = ""
     target: str | None = None
     build_args: dict[str, str] = {}
+    mark: str = ""
     ignore: str | None = None
     compose: tuple[str, ...] = ()
 
