@@ -24,7 +24,7 @@ def check_directory(directory: str, *, force: bool) -> None:
 
 
 def write_directory(directory: str, files: Mapping[str, str], executable: Collection[str], *, force: bool) -> None:
-    """Write all files below the directory. With `force`, into one that has others, of which those names are replaced."""
+    """Write all files below the directory. With `force` it may have others, of which those of these names go."""
     check_directory(directory, force=force)
     place = os.path.realpath(directory)
     try:

@@ -1,4 +1,4 @@
-"""What a plan of shared bases holds. The JSON output is this, field by field; units are bytes, all of them potential."""
+"""What a plan of shared bases holds. The JSON output is this, field by field; units are bytes, and potential."""
 
 from __future__ import annotations
 

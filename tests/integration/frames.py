@@ -1,4 +1,4 @@
-"""The kernel's own word on which pages containers share: the frames behind their file mappings, by /proc/PID/pagemap."""
+"""The kernel on which pages containers share: the frames behind their file mappings, by /proc/PID/pagemap."""
 
 from __future__ import annotations
 

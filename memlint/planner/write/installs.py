@@ -14,6 +14,7 @@ _LOGS = "/var/log/apt/*.log /var/log/apt/*.xz /var/log/dpkg.log /var/log/alterna
 _CLEAN_APT = f"rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache {_LOGS}"
 _CLEAN_RPM = "rm -rf /var/cache/dnf /var/cache/yum /var/cache/ldconfig/aux-cache /var/log/dnf* /var/log/hawkey.log"
 _RPM = "$(command -v dnf || command -v microdnf || command -v yum)"
+_PLAIN = re.compile(r"[\w.+:=@/,-][\w.+:=@/,~-]*", re.ASCII)
 _GLOB = re.compile(r"([*?\[\]\\])")
 
 ORDER = ("deb", "apk", "rpm", "pypi", "npm")
@@ -53,8 +54,9 @@ def copy_lines(files: Iterable[PlannedFiles], sources: dict[str, str | None]) ->
 
 
 def _comment(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
-    pulled = sorted(f"{package.name} {package.version}" for package in packages if not package.root)
-    lines = [f"# {NOTES[kind]}."] if kind in NOTES else []
+    pulled = sorted(f"{package.name} {package.version}".strip() for package in packages if not package.root)
+    pinned = any(package.version for package in packages if package.root)
+    lines = [f"# {NOTES[kind]}."] if kind in NOTES and pinned else []
     if pulled:
         lines += _wrapped(f"These bring with them: {', '.join(pulled)}.")
     return lines
@@ -62,27 +64,37 @@ def _comment(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
 
 def _run(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
     if kind == "deb":
-        words = [f"{package.name}={package.version}" for package in packages]
+        words = [_pinned(package, "=") for package in packages]
         before = ["apt-get update", "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"]
         return _chain(before, words, [_CLEAN_APT])
     if kind == "apk":
-        return _chain(["apk add --no-cache"], [f"{each.name}={each.version}" for each in packages], [])
+        return _chain(["apk add --no-cache"], [_pinned(each, "=") for each in packages], [])
     if kind == "rpm":
-        words = [f"{package.name}-{package.version.partition(':')[2] or package.version}" for package in packages]
+        words = [_pinned(package, "-") for package in packages]
         return _chain([f"{_RPM} install -y"], words, [f"{_RPM} clean all", _CLEAN_RPM])
     if kind == "pypi":
-        words = [f"{package.name}=={package.version}" for package in packages]
+        words = [_pinned(package, "==") for package in packages]
         return _chain(["PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --no-cache-dir"], words, [])
-    words = [f"{package.name}@{package.version}" for package in packages]
+    words = [_pinned(package, "@") for package in packages]
     return _chain(["npm install --global"], words, ["npm cache clean --force"])
+
+
+def _pinned(package: PlannedPackage, sign: str) -> str:
+    """The package in its version, where that is known."""
+    return f"{package.name}{sign}{package.version}" if package.version else package.name
 
 
 def _chain(before: Sequence[str], words: Sequence[str], after: Sequence[str]) -> list[str]:
     """`RUN a \\ && b word \\ word \\ && c`, a word a line: it is read in differences."""
     lines = [f"RUN {before[0]}", *(f" && {command}" for command in before[1:])]
-    lines += [f"      {shlex.quote(word)}" for word in sorted(words)]
+    lines += [f"      {_quoted(word)}" for word in sorted(words)]
     lines += [f" && {command}" for command in after]
     return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell; a ~ means something at its start alone."""
+    return word if _PLAIN.fullmatch(word) else shlex.quote(word)
 
 
 def _by_directory(paths: Iterable[str]) -> dict[str, list[str]]:

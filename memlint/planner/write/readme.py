@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from memlint.model.plan import Plan, PlannedBase
+from memlint.model.plan import Plan, PlannedBase, PlannedFiles
 from memlint.model.report import Totals
 from memlint.model.units import human_size, plural
 from memlint.planner.write.dockerfile import Change
@@ -62,9 +62,12 @@ def _base(base: PlannedBase) -> str:
     asked = [f"{package.name} {package.version}" for package in base.packages if package.root]
     if asked:
         lines.append(f"- installs {', '.join(asked)}")
-    for group in base.files:
-        lines.append(f"- takes {plural(len(group.paths), 'file')} of /{group.directory.strip('/')} from {group.image}")
+    lines += [f"- takes {_files(group)} from {group.image}" for group in base.files]
     return "\n".join(lines) + "\n"
+
+
+def _files(group: PlannedFiles) -> str:
+    return f"{plural(len(group.paths), 'file')} of /{group.directory.strip('/')}"
 
 
 def _service(service: Service, changes: Sequence[Change]) -> str:

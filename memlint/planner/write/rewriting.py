@@ -87,7 +87,8 @@ def steps_of(origin: Origin) -> tuple[Step, ...]:
 
 def one_line(instruction: Instruction) -> str:
     """An instruction for a sentence."""
-    text = " ".join(f"{instruction.keyword} {instruction.value}".split())
+    flags = " ".join(f"--{flag.name}={flag.value}" if flag.value else f"--{flag.name}" for flag in instruction.flags)
+    text = " ".join(f"{instruction.keyword} {flags} {instruction.value}".split())
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 

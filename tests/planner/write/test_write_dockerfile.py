@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.dockerfiles import corpus_dockerfiles
+from support.elf import library
 from support.fleets import loaded
 from support.images import Layer, image
 
@@ -23,7 +24,6 @@ from memlint.planner.write.edit import edited
 from memlint.planner.write.rewriting import rewritings_of, without_removable
 from memlint.planner.write.service import Service, repository_of, unique_names
 from memlint.planner.write.staged import numbered_reference
-from support.elf import library
 
 BASE = "memlint-plan/common"
 ELF = library("x")
