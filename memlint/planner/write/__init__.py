@@ -5,7 +5,7 @@ Nothing here reads or writes a file: the answer is a mapping of relative paths t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from memlint.planner.write.bake import bake_file
 from memlint.planner.write.base import base_dockerfile
 from memlint.planner.write.compose import compose_override
 from memlint.planner.write.dockerfile import Change, Layered, Rewritten, difference, mismatch, rewrite
+from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
 from memlint.planner.write.rewriting import Rewriting
 from memlint.planner.write.script import build_script
@@ -61,14 +62,20 @@ def write(
         for group in base.files
         if callable_names.get(group.image) is None
     ]
-    files = {f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, callable_names) for base in bases}
+    packages = {base.name: _packages(bases, base.name) for base in bases}
+    commands = {base.name: agreed(base, packages[base.name], rewritings) for base in bases}
+    files = {
+        f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, callable_names, commands[base.name])
+        for base in bases
+    }
     changes: dict[str, tuple[Change, ...]] = {}
     done: list[Service] = []
     for service in services:
         image = by_ref[service.ref]
         base = planned[service.ref].base if service.ref in planned else None
         own = tuple(each for each in rewritings if each.image == service.ref)
-        layered = Layered(image, own, _in_base(image, indexes, _paths(bases, base)))
+        held = _in_base(image, indexes, _paths(bases, base))
+        layered = Layered(image, own, held, packages.get(base or "", frozenset()), commands.get(base or "", ()))
         result = _rewritten(service, base, layered)
         if isinstance(result, LeftOut):
             left_out.append(result)
@@ -126,15 +133,22 @@ def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
     return files
 
 
+def _below(bases: Sequence[PlannedBase], name: str | None) -> Iterator[PlannedBase]:
+    """A base and those that it stands on."""
+    by_name = {base.name: base for base in bases}
+    while name is not None:
+        yield by_name[name]
+        name = by_name[name].parent
+
+
+def _packages(bases: Sequence[PlannedBase], name: str) -> frozenset[str]:
+    return frozenset(package.name for base in _below(bases, name) for package in base.packages)
+
+
 def _paths(bases: Sequence[PlannedBase], name: str | None) -> frozenset[str]:
     """The files that no package owns of a base and all that it stands on."""
-    by_name = {base.name: base for base in bases}
-    found: set[str] = set()
-    while name is not None:
-        base = by_name[name]
-        found.update(path.lstrip("/") for group in base.files for path in group.paths)
-        name = base.parent
-    return frozenset(found)
+    groups = (group for base in _below(bases, name) for group in base.files)
+    return frozenset(path.lstrip("/") for group in groups for path in group.paths)
 
 
 def _in_base(image: Image, indexes: Mapping[DiffID, LayerIndex], paths: frozenset[str]) -> dict[int, dict[str, int]]:

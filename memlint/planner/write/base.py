@@ -10,10 +10,16 @@ from memlint.planner.write.installs import copy_lines, install_lines
 from memlint.planner.write.service import base_reference
 
 
-def base_dockerfile(base: PlannedBase, names: Mapping[str, str], sources: dict[str, str | None]) -> str:
-    """The Dockerfile of a base; `names` are the images' for people, `sources` what a build calls them."""
+def base_dockerfile(
+    base: PlannedBase, names: Mapping[str, str], sources: dict[str, str | None], commands: Sequence[str] = ()
+) -> str:
+    """The Dockerfile of a base; `names` are the images' for people, `sources` what a build calls them.
+
+    `commands` are those that all its images run.
+    """
     parent = base_reference(base.parent) if base.parent is not None else base.source
     body = [*install_lines(base.packages), *copy_lines(base.files, sources)]
+    body += [f"RUN {' '.join(command.split())}" for command in commands]
     head = [
         f"# A base shared by {_listed([names.get(ref, ref) for ref in base.images])}, written by memlint plan.",
         f"# Potential: {human_size(base.page_cache_saved_bytes)} less page cache on a node that runs them all.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
+from itertools import pairwise
 
 import msgspec
 
@@ -14,6 +15,7 @@ from memlint.model.dockerfile import Instruction, Stage
 from memlint.model.finding import Edit
 from memlint.model.image import Image
 from memlint.planner.write.edit import edited, inserted_above, line_end, removed, replaced
+from memlint.planner.write.moving import merged
 from memlint.planner.write.rewriting import Rewriting, one_line, steps_of
 from memlint.planner.write.service import Service
 from memlint.planner.write.staged import Refused, numbered_reference, staged_copy
@@ -22,7 +24,7 @@ from memlint.planner.write.staged import Refused, numbered_reference, staged_cop
 class Change(msgspec.Struct, frozen=True):
     """What was done with an instruction, or why it stays: `line` is that of the original, `saved_bytes` of page cache.
 
-    `kind`: "base", "removed", "staged", "kept".
+    `kind`: "base", "removed", "moved", "merged", "staged", "kept".
     """
 
     kind: str
@@ -40,11 +42,17 @@ class Rewritten(msgspec.Struct, frozen=True):
 
 
 class Layered(msgspec.Struct, frozen=True, eq=False):
-    """What of a service's layers the plan is about: `rewritings`, and by layer the files that the base has, priced."""
+    """What of a service's layers the plan is about.
+
+    - `in_base`: by layer the files that the base has, with their mapped bytes.
+    - `packages`: those of the base and all below it, by name; `agreed`: the commands that the base runs itself.
+    """
 
     image: Image
     rewritings: tuple[Rewriting, ...] = ()
     in_base: dict[int, dict[str, int]] = {}
+    packages: frozenset[str] = frozenset()
+    agreed: tuple[str, ...] = ()
 
 
 def mismatch(image: Image, service: Service) -> str | None:
@@ -72,7 +80,7 @@ def rewrite(service: Service, base: str | None, layered: Layered) -> Rewritten:
         edits.append(replaced(source.words[0].span, base))
         changes.append(Change("base", source.span.line, one_line(source), f"stands on {base} now"))
     for rewriting in layered.rewritings:
-        edit, change = _rewriting(rewriting)
+        edit, change = _rewriting(service, rewriting, layered)
         edits += edit
         changes.append(change)
     if base is not None:
@@ -90,13 +98,32 @@ def difference(before: str, after: str, old: str, new: str) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def _rewriting(rewriting: Rewriting) -> tuple[list[Edit], Change]:
-    instruction = rewriting.instruction
-    if instruction is None or not rewriting.removable:
-        line = instruction.span.line if instruction else 0
-        return [], Change("kept", line, rewriting.text, rewriting.why, rewriting.copied_bytes)
-    change = Change("removed", instruction.span.line, rewriting.text, rewriting.why, rewriting.copied_bytes)
-    return [removed(instruction)], change
+def _rewriting(service: Service, rewriting: Rewriting, layered: Layered) -> tuple[list[Edit], Change]:
+    instruction, price = rewriting.instruction, rewriting.copied_bytes
+    if instruction is None:
+        return [], Change("kept", 0, rewriting.text, rewriting.why, price)
+    line, text = instruction.span.line, rewriting.text
+    if rewriting.removable:
+        return [removed(instruction)], Change("removed", line, text, rewriting.why, price)
+    if instruction.value in layered.agreed:
+        return [removed(instruction)], Change("moved", line, text, "all images of the base do it: the base does", price)
+    if not rewriting.packages & layered.packages:
+        edits = _merged(service, rewriting, layered)
+        if edits is not None:
+            return edits, Change("merged", line, text, "the RUN above makes the files", price)
+    return [], Change("kept", line, text, rewriting.why, price)
+
+
+def _merged(service: Service, rewriting: Rewriting, layered: Layered) -> list[Edit] | None:
+    """The edits that put an instruction into the one above it, in the same stage."""
+    dockerfile = service.origin.dockerfile
+    makers = makers_of([layer.created_by for layer in layered.image.layers], service.origin)
+    for stage in dockerfile.stages:
+        for above, instruction in pairwise(stage.instructions):
+            if instruction is rewriting.instruction:
+                step = next((step for step in steps_of(service.origin) if step.instruction is above), None)
+                return merged(rewriting, step, makers.get(rewriting.layer - 1) is above, dockerfile)
+    return None
 
 
 def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[list[Edit], Change]]:

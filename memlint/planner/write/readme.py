@@ -79,7 +79,14 @@ def _service(service: Service, changes: Sequence[Change]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_DONE = {"base": "is changed", "removed": "is removed", "staged": "is changed", "kept": "stays"}
+_DONE = {
+    "base": "is changed",
+    "removed": "is removed",
+    "moved": "goes into the base",
+    "merged": "goes into the RUN above",
+    "staged": "is changed",
+    "kept": "stays",
+}
 
 
 def _alone(plan: Plan, services: Sequence[Service]) -> list[str]:

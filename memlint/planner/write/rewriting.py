@@ -13,12 +13,13 @@ import msgspec
 
 from memlint.dockerfile.shell import Command
 from memlint.layers.attributes import Attributes
+from memlint.lint.chains import plain_install
 from memlint.lint.facts import Step, facts_of
 from memlint.lint.places import Origin, makers_of
 from memlint.model.digest import DiffID, chain_ids
 from memlint.model.dockerfile import Instruction
 from memlint.model.image import Image, Layer
-from memlint.model.layer import LayerIndex, MappedFile
+from memlint.model.layer import LayerIndex
 from memlint.sharing.view import EMPTY, Visible, stack
 
 _ATTRIBUTES = frozenset({"chmod", "chown", "chgrp"})
@@ -32,7 +33,10 @@ class Rewriting(msgspec.Struct, frozen=True, eq=False):
     """An instruction that copies files up, of which `copied_bytes` are mapped.
 
     - `removable`: it changes nothing; `why` says how that is known, or why it stays.
-    - `paths`: the mapped files.
+    - `simple`: it sets modes and owners, and does nothing else.
+    - `origins`: the layers that the files were in before, each with the mapped bytes copied from it.
+    - `packages`: the names of the packages that the files belong to; "" for files of none.
+    - `needs`: what it changes was brought by the original base or by installs of these packages alone; None if not.
     """
 
     image: str
@@ -41,7 +45,10 @@ class Rewriting(msgspec.Struct, frozen=True, eq=False):
     removable: bool
     why: str
     copied_bytes: int
-    paths: frozenset[str]
+    simple: bool = False
+    origins: dict[int, int] = {}
+    packages: frozenset[str] = frozenset()
+    needs: frozenset[str] | None = None
 
     @property
     def text(self) -> str:
@@ -57,15 +64,53 @@ def rewritings_of(
     if not copied:
         return ()
     makers = makers_of([layer.created_by for layer in image.layers], origin) if origin else {}
-    steps = steps_of(origin) if origin else ()
-    found = []
-    for number, files in copied.items():
-        step = next((step for step in steps if step.instruction is makers.get(number)), None)
-        removable, why = _judged(image, number, step, indexes, read)
-        price = sum({file.link: file.mappable_bytes for file in files.values()}.values())
-        instruction = step.instruction if step else None
-        found.append(Rewriting(image.ref, number, instruction, removable, why, price, frozenset(files)))
-    return tuple(found)
+    steps = {id(step.instruction): step for step in steps_of(origin)} if origin else {}
+    by_layer = {layer: steps[id(made)] for layer, made in makers.items() if id(made) in steps}
+    return tuple(_rewriting(image, number, files, by_layer, indexes, read) for number, files in copied.items())
+
+
+def _rewriting(
+    image: Image,
+    number: int,
+    files: Sequence[Visible],
+    steps: Mapping[int, Step],
+    indexes: Mapping[DiffID, LayerIndex],
+    read: Reader,
+) -> Rewriting:
+    step = steps.get(number)
+    changed, why = _judged(image, number, step, indexes, read)
+    inodes = {file.file.link: file for file in files}
+    origins: dict[int, int] = {}
+    for file in inodes.values():
+        if file.origin is not None:
+            origins[file.origin.layer] = origins.get(file.origin.layer, 0) + file.file.mappable_bytes
+    return Rewriting(
+        image=image.ref,
+        layer=number,
+        instruction=step.instruction if step else None,
+        removable=changed == {},
+        why=why,
+        copied_bytes=sum(origins.values()),
+        simple=step is not None and _only_attributes(step),
+        origins=origins,
+        packages=frozenset(file.package.name if file.package else "" for file in files),
+        needs=_needs(changed, steps) if changed else None,
+    )
+
+
+def _needs(changed: Mapping[str, int | None], steps: Mapping[int, Step]) -> frozenset[str] | None:
+    """The packages whose installs brought what is changed; None where something else did."""
+    found: set[str] = set()
+    for layer in set(changed.values()):
+        if layer is None:
+            return None
+        if layer < min(steps):
+            continue
+        installed = plain_install(steps[layer]) if layer in steps else None
+        if installed is None:
+            return None
+        found |= {name.partition(":")[2].partition("=")[0] for name in installed}
+    return frozenset(found)
 
 
 def without_removable(image: Image, rewritings: Sequence[Rewriting]) -> Image:
@@ -92,52 +137,50 @@ def one_line(instruction: Instruction) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _copied(image: Image, indexes: Mapping[DiffID, LayerIndex]) -> Iterator[tuple[int, dict[str, MappedFile]]]:
+def _copied(image: Image, indexes: Mapping[DiffID, LayerIndex]) -> Iterator[tuple[int, list[Visible]]]:
     """Layer → its mapped files that are the ones below it once more."""
     view = EMPTY
     for number, layer in enumerate(image.layers):
         index = indexes[layer.diff_id]
         view = stack(view, index, number, layer.chain_id)
-        nodes = ((file.path, view.nodes.get(file.path)) for file in index.files)
-        files = {path: node.file for path, node in nodes if isinstance(node, Visible) and node.origin is not None}
+        nodes = (view.nodes.get(file.path) for file in index.files)
+        files = [node for node in nodes if isinstance(node, Visible) and node.origin is not None]
         if files:
             yield number, files
 
 
 def _judged(
     image: Image, number: int, step: Step | None, indexes: Mapping[DiffID, LayerIndex], read: Reader
-) -> tuple[bool, str]:
-    """Whether the layer changes nothing, and a reason."""
+) -> tuple[dict[str, int | None] | None, str]:
+    """The entries that the layer changes, each with the layer it was in; None where that cannot be told; and why."""
     if step is None:
-        return False, "which instruction made the layer is not known"
+        return None, "which instruction made the layer is not known"
     if not _only_attributes(step):
-        return False, "the instruction does more than set modes and owners"
+        return None, "the instruction does more than set modes and owners"
     index = indexes[image.layers[number].diff_id]
     if index.whiteouts or index.opaque:
-        return False, "the layer removes files"
+        return None, "the layer removes files"
     own = read(image.layers[number])
-    if own is None:
-        return False, "the layer's modes cannot be read again from a stream: save the image to a file"
-    changed = _changed(own, image.layers[:number], read)
+    changed = None if own is None else _changed(own, image.layers[:number], read)
     if changed is None:
-        return False, "the modes below cannot be read again from a stream: save the image to a file"
+        return None, "modes cannot be read again from a stream: save the image to a file"
     if changed:
-        return False, f"it changes the mode or owner of /{min(changed)}"
-    return True, "no mode and no owner changes by it"
+        return changed, f"it changes the mode or owner of /{min(changed)}"
+    return {}, "no mode and no owner changes by it"
 
 
-def _changed(own: Mapping[str, Attributes], below: Sequence[Layer], read: Reader) -> set[str] | None:
-    """The entries that are not what they were below."""
+def _changed(own: Mapping[str, Attributes], below: Sequence[Layer], read: Reader) -> dict[str, int | None] | None:
+    """The entries that are not what they were below, each with the layer that had it; None: no layer had it."""
+    found: dict[str, int | None] = {}
     missing = dict(own)
-    for layer in reversed(below):
+    for number, layer in reversed(list(enumerate(below))):
         lower = read(layer)
         if lower is None:
             return None
         for path in missing.keys() & lower.keys():
-            if missing[path] != lower[path]:
-                return {path}
-            del missing[path]
-    return set(missing)
+            if missing.pop(path) != lower[path]:
+                found[path] = number
+    return {**found, **dict.fromkeys(missing)}
 
 
 def _only_attributes(step: Step) -> bool:

@@ -183,13 +183,24 @@ def test_a_chmod_that_changes_nothing_goes_by_name() -> None:
     ]
 
 
-def test_one_that_changes_a_mode_stays_and_has_its_price() -> None:
+def test_one_that_changes_a_mode_goes_into_the_run_that_makes_the_files() -> None:
     modes = {"usr/bin": 0o755, "usr/bin/x": 0o755, "usr/bin/y": 0o600}
     after, removable, why = judged(CHMOD, [{"usr": 0o755}, modes, {**modes, "usr/bin/y": 0o644}], TREES)
     assert not removable
     assert why == "it changes the mode or owner of /usr/bin/y"
-    assert after.text == CHMOD
-    assert after.changes[0].bytes > 0
+    assert after.text == "FROM debian:12\nRUN install x \\\n && chmod -R a+rX /usr/bin\n# open it\nCMD x\n"
+    assert [change.kind for change in after.changes] == ["merged"]
+
+
+@pytest.mark.parametrize("above", ["install x # y", "install x &", "cd /usr && install x", 'RUN ["install", "x"]'])
+def test_where_that_is_not_the_same_it_stays_and_has_its_price(above: str) -> None:
+    text = CHMOD.replace("RUN install x", f"RUN {above}".replace("RUN RUN", "RUN"))
+    modes = {"usr/bin": 0o755, "usr/bin/x": 0o755, "usr/bin/y": 0o600}
+    after, _, why = judged(text, [{"usr": 0o755}, modes, {**modes, "usr/bin/y": 0o644}], TREES)
+    assert after.text == text
+    (change,) = after.changes
+    assert (change.kind, change.why) == ("kept", why)
+    assert change.bytes > 0
 
 
 @pytest.mark.parametrize(
