@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from math import gcd
 
 from memlint.planner.problem import Problem
 from memlint.planner.tree import Node, leaf, saving, simplified
@@ -22,13 +23,20 @@ def good_tree(problem: Problem) -> Node:
     found = [tree.as_node()]
     count = len(problem.images)
     # another start may end on another hill; few images allow for several
-    step = max(1, count * count // _OTHER_STARTS)
-    for start in range(0, count if count <= _THOROUGH else 0, step):
+    for order in _orders(count) if count <= _THOROUGH else ():
         tree = _Tree(problem)
-        tree.insert(start)
+        tree.insert(order)
         tree.improve()
         found.append(tree.as_node())
     return simplified(max(found, key=lambda root: saving(problem, root)))
+
+
+def _orders(count: int) -> Iterator[list[int]]:
+    """Some orders of so many images: around the circle from several starts, by steps that meet each of them once."""
+    strides = [stride for stride in (1, count - 1, 5, 7) if gcd(stride, count) == 1]
+    for number in range(_OTHER_STARTS // count):
+        stride, start = strides[number % len(strides)], number // len(strides)
+        yield [(start + step * stride) % count for step in range(count)]
 
 
 class _Tree:
@@ -72,13 +80,11 @@ class _Tree:
             alive[new] = None
             self._root, new = new, new + 1
 
-    def insert(self, start: int) -> None:
-        """One image after the other, beginning with `start`, goes where it saves most."""
-        self._root = start
-        for step in range(1, self._leaves):
-            node, above = (start + step) % self._leaves, self._leaves + step - 1
-            target = self._best_place(node, self._root, thorough=True)
-            self._put(node, above, target)
+    def insert(self, order: Sequence[int]) -> None:
+        """One image after the other goes where it saves most."""
+        self._root = order[0]
+        for step, node in enumerate(order[1:]):
+            self._put(node, self._leaves + step, self._best_place(node, self._root, thorough=True))
 
     def _put(self, node: int, above: int, target: int) -> None:
         """Hang `node` above `target`, both below `above`."""
