@@ -38,7 +38,14 @@ def find_services(fleet: Fleet, given: Given, directory: str) -> list[Service]:
     images = [image for image in fleet.images if image.ref in wanted]
     names = unique_names([image.name for image in images])
     return [
-        _service(image, name, wanted[image.ref], contexts.get(image.ref), _meant_by(image, fleet, composed), directory)
+        service_of(
+            image,
+            (name, repository_of(builder_name(image.ref) or image.name)),
+            wanted[image.ref],
+            contexts.get(image.ref),
+            _meant_by(image, fleet, composed),
+            directory,
+        )
         for image, name in zip(images, names, strict=True)
     ]
 
@@ -49,15 +56,19 @@ def builder_name(ref: str) -> str | None:
     return reference.location if reference.transport == DAEMON else None
 
 
-def _service(
+def service_of(
     image: Named,
-    name: str,
+    names: tuple[str, str],
     wanted: tuple[str, str | None],
     context: str | None,
     composed: Sequence[ComposeService],
     directory: str,
 ) -> Service:
-    path, target = wanted
+    """An image built from the Dockerfile and the stage that is `wanted`, by a plan in `directory`.
+
+    `names` are its short one and its repository.
+    """
+    (name, repository), (path, target) = names, wanted
     own = [service for service in composed if _same(service.dockerfile, path)]
     build_args = dict(own[0].build_args) if own else {}
     content = _read(path)
@@ -69,7 +80,7 @@ def _service(
     return Service(
         name=name,
         ref=image.ref,
-        repository=repository_of(builder_name(image.ref) or image.name),
+        repository=repository,
         origin=Origin(dockerfile, stage),
         context=_relative(place, directory),
         dockerfile=_relative(os.path.join(directory, "services", name, "Dockerfile"), place),

@@ -53,7 +53,7 @@ def write(
     """
     bases = ordered(plan.bases)
     by_ref = {image.ref: image for image in images}
-    planned = {image.ref: image for image in plan.images}
+    stands = {image.ref: image.base for image in plan.images}
     names = {image.ref: image.name for image in plan.images}
     callable_names = dict(sources or {})
     left_out = [
@@ -72,7 +72,7 @@ def write(
     done: list[Service] = []
     for service in services:
         image = by_ref[service.ref]
-        base = planned[service.ref].base if service.ref in planned else None
+        base = stands.get(service.ref)
         own = tuple(each for each in rewritings if each.image == service.ref)
         held = _in_base(image, indexes, _paths(bases, base))
         layered = Layered(image, own, held, packages.get(base or "", frozenset()), commands.get(base or "", ()))
@@ -86,7 +86,7 @@ def write(
     script = build_script(bases, done)
     override = compose_override(done)
     plan = msgspec.structs.replace(plan, left_out=(*plan.left_out, *left_out))
-    files |= {SCRIPT: script, "docker-bake.hcl": bake_file(bases, done, planned)}
+    files |= {SCRIPT: script, "docker-bake.hcl": bake_file(bases, done, stands)}
     if override is not None:
         files["compose.override.yaml"] = override
     files["README.md"] = readme(plan, bases, done, changes)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from memlint.model.plan import PlannedBase, PlannedImage
+from memlint.model.plan import PlannedBase
 from memlint.planner.write.script import EPOCH
 from memlint.planner.write.service import TAG, Service, base_reference
 
 
-def bake_file(bases: Sequence[PlannedBase], services: Sequence[Service], images: dict[str, PlannedImage]) -> str:
-    """The file. It is to be run where it lies: its paths are relative to that."""
+def bake_file(bases: Sequence[PlannedBase], services: Sequence[Service], stands: Mapping[str, str | None]) -> str:
+    """The file, to be run where it lies. `stands` says by a service's reference which base it stands on."""
     default = [_target(service.name) for service in services] or [_base(base.name) for base in bases]
     parts = [
         "# Written by memlint plan. Run it in this directory: docker buildx bake",
@@ -20,7 +20,7 @@ def bake_file(bases: Sequence[PlannedBase], services: Sequence[Service], images:
         f'group "default" {{\n  targets = {_list(default)}\n}}\n',
     ]
     parts += [_base_target(base) for base in bases]
-    parts += [_service_target(service, images[service.ref].base) for service in services]
+    parts += [_service_target(service, stands.get(service.ref)) for service in services]
     return "\n".join(parts)
 
 

@@ -17,13 +17,17 @@ def base_dockerfile(
 
     `commands` are those that all its images run.
     """
-    parent = base_reference(base.parent) if base.parent is not None else base.source
+    about = [f"Potential: {human_size(base.page_cache_saved_bytes)} less page cache on a node that runs them all."]
     body = [*install_lines(base.packages), *copy_lines(base.files, sources)]
     body += [f"RUN {' '.join(command.split())}" for command in commands]
-    head = [
-        f"# A base shared by {_listed([names.get(ref, ref) for ref in base.images])}, written by memlint plan.",
-        f"# Potential: {human_size(base.page_cache_saved_bytes)} less page cache on a node that runs them all.",
-    ]
+    return base_text(base, names, about, body)
+
+
+def base_text(base: PlannedBase, names: Mapping[str, str], about: Sequence[str], body: Sequence[str]) -> str:
+    """The Dockerfile of a base with these instructions; `about` is told in its head."""
+    parent = base_reference(base.parent) if base.parent is not None else base.source
+    listed = _listed([names.get(ref, ref) for ref in base.images])
+    head = [f"# A base shared by {listed}, written by memlint plan.", *(f"# {line}" for line in about)]
     if base.parent is None and "@" not in parent:
         head.append(
             f"# Pin {parent} by its digest: what the name stands for changes, and all that stands on it with it."
