@@ -23,7 +23,7 @@ from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
 from memlint.planner.write.rewriting import Rewriting
 from memlint.planner.write.script import build_script
-from memlint.planner.write.service import Service, base_reference
+from memlint.planner.write.service import Service, base_reference, user_below
 from memlint.sharing.view import Visible, merge_views
 
 SCRIPT = "build.sh"
@@ -65,7 +65,9 @@ def write(
     packages = {base.name: _packages(bases, base.name) for base in bases}
     commands = {base.name: agreed(base, packages[base.name], rewritings) for base in bases}
     files = {
-        f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, callable_names, commands[base.name])
+        f"bases/{base.name}/Dockerfile": base_dockerfile(
+            base, names, callable_names, commands[base.name], _user(base, by_ref, services)
+        )
         for base in bases
     }
     changes: dict[str, tuple[Change, ...]] = {}
@@ -131,6 +133,12 @@ def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
     if service.ignore is not None:
         files[f"{place}.dockerignore"] = service.ignore
     return files
+
+
+def _user(base: PlannedBase, images: Mapping[str, Image], services: Sequence[Service]) -> str:
+    """The user of the original base, as far as the images on it tell."""
+    users = {user_below(images[each.ref], each) for each in services if each.ref in base.images} - {None}
+    return users.pop() or "" if len(users) == 1 else ""
 
 
 def _below(bases: Sequence[PlannedBase], name: str | None) -> Iterator[PlannedBase]:

@@ -11,15 +11,21 @@ from memlint.planner.write.service import base_reference
 
 
 def base_dockerfile(
-    base: PlannedBase, names: Mapping[str, str], sources: dict[str, str | None], commands: Sequence[str] = ()
+    base: PlannedBase,
+    names: Mapping[str, str],
+    sources: dict[str, str | None],
+    commands: Sequence[str] = (),
+    user: str = "",
 ) -> str:
     """The Dockerfile of a base; `names` are the images' for people, `sources` what a build calls them.
 
-    `commands` are those that all its images run.
+    `commands` are those that all its images run, `user` is the one of the original base.
     """
     about = [f"Potential: {human_size(base.page_cache_saved_bytes)} less page cache on a node that runs them all."]
     body = [*install_lines(base.packages), *copy_lines(base.files, sources)]
     body += [f"RUN {' '.join(command.split())}" for command in commands]
+    if body and user not in ("", "0", "root"):
+        body = ["USER 0", *body, f"USER {user}"]
     return base_text(base, names, about, body)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from memlint.lint.places import Origin, chain_of
 from memlint.model.dockerfile import Instruction, Stage
+from memlint.model.image import Image
 
 TAG = "memlint-plan"
 """The tag of what is built to a plan, unless the build says otherwise."""
@@ -49,6 +50,12 @@ class Service(msgspec.Struct, frozen=True, eq=False):
         """The instructions whose layers the image has, the lowest first."""
         stages = chain_of(self.origin.dockerfile, self.origin.stage)
         return tuple(instruction for stage in stages for instruction in stage.instructions)
+
+
+def user_below(image: Image, service: Service) -> str | None:
+    """The user that an image has from its original base; None where its Dockerfile sets one itself."""
+    own = any(instruction.keyword == "USER" for instruction in service.chain)
+    return None if own else image.process.user
 
 
 def base_reference(name: str) -> str:
