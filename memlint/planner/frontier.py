@@ -84,5 +84,3 @@ def _fits(problem: Problem, layout: Layout, budget: int | None, limits: Limits) 
     if limits.bases is not None and len(layout.parents) > limits.bases:
         return False
     return budget is None or all(extra(problem, layout, image) <= budget for image in range(len(problem.images)))
-
-

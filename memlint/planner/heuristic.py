@@ -49,7 +49,7 @@ class _Tree:
         self._leaves = count
         self._common = list(problem.images) + [0] * max(count - 1, 0)
         self._up = [-1] * len(self._common)
-        self._down: list[tuple[int, int] | None] = [None] * len(self._common)
+        self._down: list[tuple[int, ...]] = [()] * len(self._common)
         self._root = 0
 
     def join(self) -> None:
@@ -113,7 +113,6 @@ class _Tree:
             return False
         above = self._up[node]
         pair = self._down[above]
-        assert pair is not None
         sibling = pair[0] if pair[1] == node else pair[1]
         self._replace(above, sibling)
         self._refresh(self._up[sibling])
@@ -129,14 +128,12 @@ class _Tree:
             self._root = new
             return
         pair = self._down[parent]
-        assert pair is not None
         self._down[parent] = (new, pair[1]) if pair[0] == old else (pair[0], new)
 
     def _refresh(self, node: int) -> None:
         """What the nodes from this one to the root hold."""
         while node >= 0:
             pair = self._down[node]
-            assert pair is not None
             self._common[node] = self._closed(self._common[pair[0]] & self._common[pair[1]])
             node = self._up[node]
 
@@ -151,7 +148,7 @@ class _Tree:
             if shared - loss > best:
                 best, place = shared - loss, at
             pair = self._down[at]
-            if pair is None:
+            if not pair:
                 continue
             loss += weigh(self._common[at]) - shared
             if thorough:
@@ -177,7 +174,7 @@ class _Tree:
         nodes: dict[int, Node] = dict(enumerate(made))
         for number in self._bottom_up():
             pair = self._down[number]
-            if pair is not None:
+            if pair:
                 children = [nodes[child] for child in pair]
                 images = tuple(sorted(image for child in children for image in child.images))
                 nodes[number] = Node(images, self._common[number], children)
@@ -188,5 +185,5 @@ class _Tree:
         while todo:
             node = todo.pop()
             order.append(node)
-            todo += self._down[node] or ()
+            todo += self._down[node]
         return order[::-1]

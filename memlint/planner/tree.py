@@ -45,7 +45,7 @@ def walk(root: Node) -> Iterator[Node]:
 
 
 def saving(problem: Problem, root: Node) -> int:
-    """What the tree saves against images that share nothing: (children - 1) × what they have in common, of each base."""
+    """What the tree saves over images that share nothing: (children - 1) × what they have in common, of each base."""
     return sum((len(node.children) - 1) * problem.weigh(node.common) for node in walk(root) if node.is_base)
 
 
@@ -55,7 +55,7 @@ def simplified(root: Node) -> Node:
 
 
 def spliced(root: Node, drop: Callable[[Node, Node], bool]) -> Node:
-    """The tree without the bases that `drop`, asked with a base and the one below it, says: their children move down."""
+    """The tree without the bases that `drop` names, asked with the one below it: their children move down."""
     result = Node(root.images, root.common, [])
     todo = [(root, result)]
     while todo:

@@ -1,0 +1,82 @@
+"""What a fleet holds in page cache before and after a plan: inode by inode, as a comparison of the images counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from memlint.model.digest import ContentID
+from memlint.model.report import Totals
+from memlint.planner.atoms import Case
+from memlint.planner.grounds import Member
+from memlint.planner.layout import Layout
+from memlint.sharing.view import Visible
+
+Key = Hashable
+
+
+class Inode(msgspec.Struct, frozen=True, eq=False):
+    """A file of one image, and what is one inode with it after the plan. `pulled` are equal where a pull is one."""
+
+    member: Member
+    path: str
+    file: Visible
+    key: Key
+    pulled: Key
+
+    @property
+    def startup(self) -> bool:
+        return self.path in self.member.startup.paths
+
+
+def as_it_is(members: Sequence[Member]) -> Iterator[Inode]:
+    """The inodes of images that stay as they are."""
+    for member in members:
+        for path, file in member.files.items():
+            yield Inode(member, path, file, now(file), _layer(member, file))
+
+
+def as_planned(case: Case, layout: Layout, stays: Mapping[str, frozenset[str]]) -> Iterator[Inode]:
+    """The inodes of a group on its bases. `stays` are the files that an image copies up, whatever it stands on."""
+    group = case.group
+    for number, member in enumerate(group.members):
+        own = stays.get(member.image.ref, frozenset())
+        bases = layout.path(layout.base_of[number])[::-1]
+        for path, file in member.files.items():
+            atom = case.at[(path, file.file.content), number]
+            if not bases:
+                yield Inode(member, path, file, now(file), _layer(member, file))
+                continue
+            key: Key = (member.number, path)
+            if path not in own:
+                if case.problem.ground >> atom & 1:
+                    key = now(group.files[path])
+                else:
+                    base = next((base for base in bases if layout.carries[base] >> atom & 1), None)
+                    key = key if base is None else (group.members[0].number, "base", base, path)
+            yield Inode(member, path, file, key, key)
+
+
+def totals(inodes: Sequence[Inode], *, startup: bool) -> tuple[Totals, int]:
+    """The page cache that these are, and what pulling them takes."""
+    contents: dict[ContentID, dict[Key, int]] = defaultdict(dict)
+    pulled: dict[Key, int] = {}
+    for inode in inodes:
+        pulled[inode.pulled] = inode.file.file.size
+        if not startup or inode.startup:
+            contents[inode.file.file.content][inode.key] = inode.file.file.mappable_bytes
+    page_cache = sum(sum(keys.values()) for keys in contents.values())
+    distinct = sum(next(iter(keys.values())) for keys in contents.values())
+    efficiency = round(distinct / page_cache, 6) if page_cache else 1.0
+    return Totals(page_cache, distinct, page_cache - distinct, efficiency), sum(pulled.values())
+
+
+def now(file: Visible) -> Key:
+    """The inode as the image has it."""
+    return (file.chain_id, file.file.link)
+
+
+def _layer(member: Member, file: Visible) -> Key:
+    return (member.image.layers[file.layer].diff_id, file.file.link)

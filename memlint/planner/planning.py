@@ -1,0 +1,298 @@
+"""A fleet → its plan: groups of images, a frontier for each, the points of all together, and one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from memlint.model.digest import DiffID
+from memlint.model.image import Image
+from memlint.model.layer import LayerIndex
+from memlint.model.plan import SCHEMA, LeftOut, Plan, PlannedBase, PlannedImage, Point, Remaining, Suggestion
+from memlint.model.report import Report, Totals
+from memlint.model.units import human_size
+from memlint.model.vocabulary import BY_CHAIN, STORAGE
+from memlint.planner.account import Inode, as_it_is, as_planned, totals
+from memlint.planner.atoms import Case, case_of
+from memlint.planner.choice import BALANCED, chosen
+from memlint.planner.explain import planned_bases, remaining
+from memlint.planner.frontier import Frontier, Solution, solve
+from memlint.planner.grounds import Ground, Group, grouped
+from memlint.planner.layout import Layout, extra
+from memlint.planner.suggestions import suggestions
+from memlint.planner.tree import Limits
+from memlint.sharing.causes import Causes
+from memlint.sharing.fleet import compare_images
+from memlint.sharing.storage import StorageModel
+
+STRICT, UNION = "strict", "union"
+LAYERS_MAX = 125
+"""What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
+_LAYERS_OF_BASE = 3
+_BASIS = {
+    "mappable": "potential, mappable: an upper bound, every page of the visible files that processes can map shared",
+    "startup": "potential, startup: the pages of the files that starting the containers maps for certain",
+}
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case."""
+
+    basis: str = "mappable"
+    budgets: tuple[int, ...] = (5_000_000, 20_000_000, 80_000_000)
+    max_bases: int | None = None
+    min_saving: int = 1_000_000
+    prefer: str = BALANCED
+    grounds: Mapping[str, Ground] = {}
+    stays: Mapping[str, frozenset[str]] = {}
+
+
+class _Part(msgspec.Struct, frozen=True, eq=False):
+    """A group that a plan may change, with its solutions."""
+
+    case: Case
+    frontier: Frontier
+    before: int
+
+
+def plan_images(
+    images: Sequence[Image],
+    replicas: Sequence[int],
+    indexes: Mapping[DiffID, LayerIndex],
+    storage: StorageModel,
+    kinds: Collection[str],
+    options: Options,
+) -> Plan:
+    """The plan for a fleet on one node."""
+    report = compare_images(images, replicas, indexes, storage, kinds)
+    startup = options.basis == "startup"
+    groups = grouped(images, indexes, kinds, options.grounds)
+    by_chain = STORAGE[storage.name] is BY_CHAIN
+    budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
+    parts = [_part(group, budgets, options) for group in groups if len(group.members) > 1] if by_chain else []
+    parts = _within(parts, budgets, options)
+    alone = [group for group in groups if not any(part.case.group is group for part in parts)]
+    drawn = [_Draft(parts, alone, number, options) for number in range(len(budgets))]
+    before: Totals = report.totals.startup if startup else report.totals.mappable
+    points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
+    name, reason = chosen([point for _, point in points], before, options.prefer)
+    draft, point = next(each for each in points if each[1].name == name)
+    causes = Causes(images)
+    bases, of_image = draft.bases(causes)
+    left = _left_out(groups, storage.name, by_chain=by_chain)
+    return Plan(
+        schema=SCHEMA,
+        basis=_BASIS[options.basis],
+        storage=storage.name,
+        points=tuple(each for _, each in points),
+        chosen=name,
+        reason=reason,
+        ideal_bytes=before.distinct_bytes,
+        optimum_bytes=_optimum(parts, drawn[0]) if by_chain else None,
+        before=before,
+        after=draft.totals if by_chain else before,
+        bases=tuple(bases),
+        images=_images(images, draft, of_image, point),
+        suggestions=_worthwhile(report, images, options) if by_chain else (),
+        left_out=left,
+    )
+
+
+def _part(group: Group, budgets: Sequence[int | None], options: Options) -> _Part:
+    startup = options.basis == "startup"
+    case = case_of(group, startup=startup)
+    before, _ = totals(list(as_it_is(group.members)), startup=startup)
+    return _Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
+
+
+def _solved(case: Case, budgets: Sequence[int | None], options: Options, bases: int | None) -> Frontier:
+    group = case.group
+    room = LAYERS_MAX - max(len(member.image.layers) for member in group.members)
+    spare = 1 if group.drifted else 0
+    most = None if bases is None else max(bases - spare, 0)
+    depth = max(room // _LAYERS_OF_BASE - spare, 0)
+    frontier = solve(case.problem, budgets, Limits(most, options.min_saving, depth))
+    if not group.drifted:
+        return frontier
+    solutions = tuple(_on_one_ground(case, each) for each in frontier.solutions) if bases != 0 else frontier.solutions
+    return Frontier(solutions, frontier.optimum)
+
+
+def _on_one_ground(case: Case, solution: Solution) -> Solution:
+    """Where the ground is several chains, all images need a base that makes it one; a lone lowest base does that."""
+    layout = solution.layout
+    if layout.parents.count(-1) == 1 and -1 not in layout.base_of:
+        return solution
+    parents = [-1, *(parent + 1 for parent in layout.parents)]
+    carries = [case.problem.ground, *layout.carries]
+    return Solution(
+        solution.budget, Layout(parents, carries, [base + 1 for base in layout.base_of]), solution.page_cache
+    )
+
+
+def _within(parts: Sequence[_Part], budgets: Sequence[int | None], options: Options) -> list[_Part]:
+    """The parts with no more bases than wanted in all: each further base goes to the group that it saves most in."""
+    limit = options.max_bases
+    most = [max((len(each.layout.parents) for each in part.frontier.solutions), default=0) for part in parts]
+    if limit is None or sum(most) <= limit:
+        return list(parts)
+    ways = [
+        [_solved(part.case, budgets, options, count) for count in range(min(limit, have) + 1)]
+        for part, have in zip(parts, most, strict=True)
+    ]
+    given = [0] * len(parts)
+    for _ in range(limit):
+        gains = [
+            (way[have].solutions[0].page_cache - way[have + 1].solutions[0].page_cache, -number)
+            for number, (way, have) in enumerate(zip(ways, given, strict=True))
+            if have + 1 < len(way)
+        ]
+        if not gains:
+            break
+        given[-max(gains)[1]] += 1
+    return [_Part(part.case, way[count], part.before) for part, way, count in zip(parts, ways, given, strict=True)]
+
+
+class _Draft:
+    """The whole fleet under one budget: the groups that gain on their bases, all others as they are."""
+
+    def __init__(self, parts: Sequence[_Part], alone: Sequence[Group], budget: int, options: Options) -> None:
+        self._startup = options.basis == "startup"
+        self._groups = [*(part.case.group for part in parts), *alone]
+        self.changed: list[tuple[Case, Layout]] = []
+        self.inodes: list[Inode] = []
+        for part in parts:
+            layout = part.frontier.solutions[budget].layout
+            inodes = list(as_planned(part.case, layout, options.stays))
+            after, _ = totals(inodes, startup=self._startup)
+            if layout.parents and part.before - after.page_cache_bytes >= max(options.min_saving, 1):
+                self.changed.append((part.case, layout))
+                self.inodes += inodes
+            else:
+                self.inodes += as_it_is(part.case.group.members)
+        for group in alone:
+            self.inodes += as_it_is(group.members)
+        self.totals, self.pulled = totals(self.inodes, startup=self._startup)
+
+    @property
+    def base_count(self) -> int:
+        return sum(len(layout.parents) for _, layout in self.changed)
+
+    def extra(self) -> dict[str, int]:
+        """What images get that they did not have, by reference; others get nothing."""
+        found = {}
+        for case, layout in self.changed:
+            for number, member in enumerate(case.group.members):
+                size = extra(case.problem, layout, number)
+                if size:
+                    found[member.image.ref] = size
+        return found
+
+    def bases(self, causes: Causes) -> tuple[list[PlannedBase], dict[int, str]]:
+        """The bases, and the name of that of each image."""
+        names = _Names()
+        found: list[PlannedBase] = []
+        of_image: dict[int, str] = {}
+        for case, layout in self.changed:
+            own = planned_bases(case, layout, causes, names.new, startup=self._startup)
+            found += own
+            for number, member in enumerate(case.group.members):
+                if layout.base_of[number] >= 0:
+                    of_image[member.number] = own[layout.base_of[number]].name
+        return found, of_image
+
+    def remaining(self, based: Collection[int]) -> dict[int, tuple[Remaining, ...]]:
+        groups = {member.number: at for at, group in enumerate(self._groups) for member in group.members}
+        return dict(remaining(self.inodes, groups, frozenset(based), startup=self._startup))
+
+
+class _Names:
+    """Names, each once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def new(self, name: str) -> str:
+        number = 1
+        unique = name
+        while unique in self._taken:
+            number += 1
+            unique = f"{name}-{number}"
+        self._taken.add(unique)
+        return unique
+
+
+def _point(draft: _Draft, budget: int | None, before: Totals) -> tuple[_Draft, Point]:
+    name = STRICT if budget == 0 else UNION if budget is None else f"budget-{human_size(budget).replace(' ', '')}"
+    after = draft.totals if draft.changed else before
+    return draft, Point(
+        name=name,
+        max_extra_bytes=budget,
+        page_cache_bytes=after.page_cache_bytes,
+        distinct_bytes=after.distinct_bytes,
+        duplicate_bytes=after.duplicate_bytes,
+        extra_bytes=draft.extra(),
+        pull_bytes=draft.pulled,
+        bases=draft.base_count,
+    )
+
+
+def _distinct(points: Sequence[tuple[_Draft, Point]]) -> list[tuple[_Draft, Point]]:
+    """Without budgets that gain nothing over the point before."""
+    found: list[tuple[_Draft, Point]] = []
+    for draft, point in points:
+        inner = point.name not in (STRICT, UNION)
+        if not (inner and found[-1][1].page_cache_bytes == point.page_cache_bytes):
+            found.append((draft, point))
+    return found
+
+
+def _optimum(parts: Sequence[_Part], strict: _Draft) -> int | None:
+    """The page cache of the best strict plan without limits, where it is known for all groups."""
+    best = strict.totals.page_cache_bytes
+    changed = {id(case) for case, _ in strict.changed}
+    for part in parts:
+        if part.frontier.optimum is None:
+            return None
+        if id(part.case) in changed:
+            best -= part.frontier.solutions[0].page_cache - part.frontier.optimum
+        else:
+            best -= max(part.before - part.frontier.optimum, 0)
+    return best
+
+
+def _images(
+    images: Sequence[Image], draft: _Draft, of_image: Mapping[int, str], point: Point
+) -> tuple[PlannedImage, ...]:
+    left = draft.remaining(of_image.keys())
+    return tuple(
+        PlannedImage(
+            image.ref, image.name, of_image.get(number), point.extra_bytes.get(image.ref, 0), left.get(number, ())
+        )
+        for number, image in enumerate(images)
+    )
+
+
+def _worthwhile(report: Report, images: Sequence[Image], options: Options) -> tuple[Suggestion, ...]:
+    return tuple(each for each in suggestions(report, images) if each.saved_bytes >= options.min_saving)
+
+
+def _left_out(groups: Sequence[Group], storage: str, *, by_chain: bool) -> tuple[LeftOut, ...]:
+    if not by_chain:
+        why = f"on {storage} what images share does not depend on their layers, so no base changes it"
+        return (LeftOut("bases", why),)
+    found = []
+    for group in groups:
+        if len(group.members) == 1 and len(groups) > 1:
+            image = group.members[0].image
+            where = f"{group.release.name} {group.release.version}".strip() if group.release else "no distribution"
+            why = f"no other image has the same base content ({where}, {image.platform})"
+            found.append(LeftOut(image.ref, why))
+    unpackaged = [
+        member.image.ref for group in groups for member in group.members if not member.packages and member.files
+    ]
+    if unpackaged:
+        names = ", ".join(unpackaged[:3]) + (f" and {len(unpackaged) - 3} more" if len(unpackaged) > 3 else "")
+        found.append(LeftOut(f"packages of {names}", "no package database: files alone can be shared"))
+    return tuple(found)
