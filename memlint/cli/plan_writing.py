@@ -20,10 +20,11 @@ from memlint.model.image import Image, Layer
 from memlint.model.layer import LayerIndex
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
+from memlint.planner.grounds import Ground
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.dockerfile import mismatch
 from memlint.planner.write.rewriting import Rewriting, rewritings_of, without_removable
-from memlint.planner.write.rigid import rigid_layers
+from memlint.planner.write.rigid import ground_layers, made_again
 from memlint.planner.write.service import TAG, Service
 
 _T = TypeVar("_T")
@@ -36,14 +37,14 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     """Images as the plan takes them.
 
     - `images`: without the layers of instructions that change nothing, which `rewritings` tells of.
-    - `sources`: by reference, what the lowest FROM of its Dockerfile names.
-    - `rigid`: by reference, the layers (as numbered in `images`) whose unowned files no base can take over, and why.
+    - `grounds`: by reference, what its Dockerfile starts from.
+    - `stays`: by reference, the files that the image makes again whatever its base has.
     """
 
     images: tuple[Image, ...]
     rewritings: tuple[Rewriting, ...]
-    sources: dict[str, str]
-    rigid: dict[str, dict[int, str]]
+    grounds: dict[str, Ground]
+    stays: dict[str, frozenset[str]]
 
 
 def prepare(
@@ -54,22 +55,24 @@ def prepare(
     read = _reader(limits)
     left: list[Image] = []
     found: list[Rewriting] = []
-    rigid: dict[str, dict[int, str]] = {}
-    sources: dict[str, str] = {}
+    stays: dict[str, frozenset[str]] = {}
+    grounds: dict[str, Ground] = {}
     for image in images:
         service = by_ref.get(image.ref)
         if service is None or mismatch(image, service) is not None:
             left.append(image)
-            found += rewritings_of(image, None, indexes, read)
+            own = rewritings_of(image, None, indexes, read)
+            found += own
+            stays[image.ref] = made_again(image, None, own, indexes)
             continue
         own = rewritings_of(image, service.origin, indexes, read)
         found += own
         rest = without_removable(image, own)
         left.append(rest)
-        rigid[image.ref] = rigid_layers(rest, service, indexes)
+        stays[image.ref] = made_again(rest, service, own, indexes)
         if service.root.base is not None:
-            sources[image.ref] = service.root.base
-    return Prepared(tuple(left), tuple(found), sources, rigid)
+            grounds[image.ref] = Ground(service.root.base, ground_layers(rest, service))
+    return Prepared(tuple(left), tuple(found), grounds, stays)
 
 
 def write_plan(

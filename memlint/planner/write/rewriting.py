@@ -34,7 +34,7 @@ class Rewriting(msgspec.Struct, frozen=True, eq=False):
 
     - `removable`: it changes nothing; `why` says how that is known, or why it stays.
     - `simple`: it sets modes and owners, and does nothing else.
-    - `origins`: the layers that the files were in before, each with the mapped bytes copied from it.
+    - `paths`: the files; `origins`: the layers that they were in before, each with the mapped bytes copied from it.
     - `packages`: the names of the packages that the files belong to; "" for files of none.
     - `needs`: what it changes was brought by the original base or by installs of these packages alone; None if not.
     """
@@ -46,6 +46,7 @@ class Rewriting(msgspec.Struct, frozen=True, eq=False):
     why: str
     copied_bytes: int
     simple: bool = False
+    paths: frozenset[str] = frozenset()
     origins: dict[int, int] = {}
     packages: frozenset[str] = frozenset()
     needs: frozenset[str] | None = None
@@ -92,6 +93,7 @@ def _rewriting(
         why=why,
         copied_bytes=sum(origins.values()),
         simple=step is not None and _only_attributes(step),
+        paths=frozenset(file.file.path for file in files),
         origins=origins,
         packages=frozenset(file.package.name if file.package else "" for file in files),
         needs=_needs(changed, steps) if changed else None,
