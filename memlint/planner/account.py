@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -31,26 +31,31 @@ class Inode(msgspec.Struct, frozen=True, eq=False):
         return self.path in self.member.startup.paths
 
 
-def as_it_is(members: Sequence[Member]) -> Iterator[Inode]:
+def as_it_is(members: Iterable[Member]) -> Iterator[Inode]:
     """The inodes of images that stay as they are."""
     for member in members:
         for path, file in member.files.items():
             yield Inode(member, path, file, now(file), _layer(member, file))
 
 
-def as_planned(case: Case, layout: Layout, stays: Mapping[str, frozenset[str]]) -> Iterator[Inode]:
-    """The inodes of a group on its bases. `stays` are the files that an image copies up, whatever it stands on."""
+def as_planned(
+    case: Case, layout: Layout, stays: Mapping[str, frozenset[str]], now_is: Mapping[int, Member]
+) -> Iterator[Inode]:
+    """The inodes of a group on its bases. `stays` are the files that an image makes itself, whatever it stands on.
+
+    `now_is` are the members as they are, for those that get no base.
+    """
     group = case.group
     for number, member in enumerate(group.members):
         own = stays.get(member.image.ref, frozenset())
         bases = layout.path(layout.base_of[number])[::-1]
+        if not bases:
+            yield from as_it_is([now_is[member.number]])
+            continue
         for path, file in member.files.items():
-            atom = case.at[(path, file.file.content), number]
-            if not bases:
-                yield Inode(member, path, file, now(file), _layer(member, file))
-                continue
             key: Key = (member.number, path)
             if path not in own:
+                atom = case.at[(path, file.file.content), number]
                 if case.problem.ground >> atom & 1:
                     key = now(group.files[path])
                 else:

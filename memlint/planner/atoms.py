@@ -10,7 +10,7 @@ import msgspec
 
 from memlint.model.digest import ContentID
 from memlint.model.layer import Installed, Package
-from memlint.planner.grounds import Group, Member
+from memlint.planner.grounds import Group
 from memlint.planner.problem import Atom, Problem, bits
 from memlint.sharing.view import Visible
 
@@ -46,14 +46,20 @@ class Case(msgspec.Struct, frozen=True, eq=False):
     at: Mapping[tuple[Inode, int], int]
 
 
-def case_of(group: Group, *, startup: bool) -> Case:
-    """The problem that a group is, weighed by what is mapped in any case or by what starting maps."""
+def case_of(group: Group, stays: Mapping[str, frozenset[str]], *, startup: bool) -> Case:
+    """The problem that a group is, weighed by what is mapped in any case or by what starting maps.
+
+    `stays` are, by reference, the files that an image makes itself whatever it stands on: no base can hold them.
+    """
     installed = _installed(group)
     holders: dict[Inode, list[int]] = defaultdict(list)
     files: dict[Inode, Visible] = {}
     started: set[Inode] = set()
     for number, member in enumerate(group.members):
+        own = stays.get(member.image.ref, frozenset())
         for path, file in member.files.items():
+            if path in own:
+                continue
             inode = (path, file.file.content)
             holders[inode].append(number)
             files.setdefault(inode, file)
@@ -196,8 +202,3 @@ def _ground(group: Group, pieces: Sequence[Piece]) -> int:
 def _grounded(group: Group, inode: Inode) -> bool:
     below = group.files.get(inode[0])
     return below is not None and below.file.content == inode[1]
-
-
-def members_of(case: Case, images: Iterable[int]) -> list[Member]:
-    """The images by their numbers in the problem."""
-    return [case.group.members[image] for image in images]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memlint.model.digest import ContentID
 from memlint.model.layer import Package
 from memlint.model.plan import PlannedBase, PlannedFiles, PlannedPackage, Remaining
 from memlint.planner.account import Inode, now
 from memlint.planner.atoms import Case
+from memlint.planner.grounds import Member
 from memlint.planner.layout import Layout
 from memlint.planner.problem import members
 from memlint.sharing.causes import Causes
@@ -28,7 +29,13 @@ STAYS = "an instruction that stays copies it up"
 
 
 def planned_bases(
-    case: Case, layout: Layout, causes: Causes, name: Callable[[str], str], *, startup: bool
+    case: Case,
+    layout: Layout,
+    now_is: Mapping[int, Member],
+    causes: Causes,
+    name: Callable[[str], str],
+    *,
+    startup: bool,
 ) -> list[PlannedBase]:
     """The bases of a group, each after the one that it stands on."""
     names: list[str] = []
@@ -40,7 +47,9 @@ def planned_bases(
         under = layout.under(base)
         # the ground counts for the lowest bases: that it is one chain is their doing
         counted = own | (case.problem.ground if parent < 0 else 0)
-        saved, why = _saved(case, counted, under, causes, startup=startup)
+        saved, why = _saved(
+            case, counted, [now_is[case.group.members[image].number] for image in under], causes, startup=startup
+        )
         found.append(
             PlannedBase(
                 name=names[-1],
@@ -129,15 +138,14 @@ def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ..
 
 
 def _saved(
-    case: Case, atoms: int, under: Sequence[int], causes: Causes, *, startup: bool
+    case: Case, atoms: int, under: Sequence[Member], causes: Causes, *, startup: bool
 ) -> tuple[int, dict[str, int]]:
     """What of today's duplicates these atoms make one, in all and by cause."""
     why: Counter[str] = Counter()
     for at in members(atoms):
         for path, content in case.pieces[at].files:
             copies: dict[object, tuple[str, Visible]] = {}
-            for image in under:
-                member = case.group.members[image]
+            for member in under:
                 file = member.files.get(path)
                 counts = not startup or path in member.startup.paths
                 if counts and file is not None and file.file.content == content:

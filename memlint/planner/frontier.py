@@ -8,7 +8,7 @@ import msgspec
 
 from memlint.planner.exact import IMAGES_MAX, best_tree
 from memlint.planner.heuristic import good_tree
-from memlint.planner.layout import Layout, extra, from_tree, one_base, page_cache, raised, tidied
+from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache, raised, tidied
 from memlint.planner.problem import Problem, condensed
 from memlint.planner.tree import Limits, Node, limited, saving, simplified
 
@@ -39,7 +39,7 @@ def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits) -> Fr
     for budget in budgets:
         options = [strict]
         if budget != 0:
-            starts = [strict] if limits.bases == 0 else [strict, one_base(problem)]
+            starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
             options = [tidied(problem, raised(problem, start, budget)) for start in starts]
             options += [found[-1].layout] if found else []
         fitting = [each for each in options if _fits(problem, each, budget, limits)] or [strict]

@@ -197,7 +197,35 @@ def tidied(problem: Problem, layout: Layout) -> Layout:
     return result
 
 
-def one_base(problem: Problem) -> Layout:
-    """All images on one base that carries what they have in common."""
-    images = range(len(problem.images))
-    return Layout([-1], [problem.common(images) | problem.ground], [0 for _ in images])
+def few_bases(problem: Problem) -> Layout:
+    """Bases beside each other, as few as clashes allow: an image goes where most is shared and least excluded."""
+    held: list[int] = []
+    twice: list[int] = []
+    barred: list[int] = []
+    clashes = [_clashes(problem, atoms) for atoms in problem.images]
+    base_of = []
+    for atoms, against in zip(problem.images, clashes, strict=True):
+        gains = [
+            problem.weigh(atoms & held[at] & ~barred[at] & ~against & ~problem.ground)
+            - problem.weigh(twice[at] & against & ~barred[at])
+            for at in range(len(held))
+        ]
+        best = max(range(len(held)), key=gains.__getitem__, default=-1)
+        if best < 0 or gains[best] <= 0:
+            best = len(held)
+            held.append(0)
+            twice.append(0)
+            barred.append(0)
+        twice[best] |= held[best] & atoms
+        held[best] |= atoms
+        barred[best] |= against
+        base_of.append(best)
+    groups = [[image for image, at in enumerate(base_of) if at == base] for base in range(len(held))]
+    return Layout([-1] * len(held), [problem.common(images) | problem.ground for images in groups], base_of)
+
+
+def _clashes(problem: Problem, atoms: int) -> int:
+    found = 0
+    for number in members(atoms & problem.clashing):
+        found |= problem.atoms[number].clashes
+    return found

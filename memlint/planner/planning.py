@@ -18,7 +18,7 @@ from memlint.planner.atoms import Case, case_of
 from memlint.planner.choice import BALANCED, chosen
 from memlint.planner.explain import planned_bases, remaining
 from memlint.planner.frontier import Frontier, Solution, solve
-from memlint.planner.grounds import Ground, Group, grouped
+from memlint.planner.grounds import Ground, Group, Member, grouped
 from memlint.planner.layout import Layout, extra
 from memlint.planner.suggestions import suggestions
 from memlint.planner.tree import Limits
@@ -27,6 +27,8 @@ from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel
 
 STRICT, UNION = "strict", "union"
+BUDGETS = (5_000_000, 20_000_000, 80_000_000)
+MIN_SAVING = 1_000_000
 LAYERS_MAX = 125
 """What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
 _LAYERS_OF_BASE = 3
@@ -40,9 +42,9 @@ class Options(msgspec.Struct, frozen=True):
     """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case."""
 
     basis: str = "mappable"
-    budgets: tuple[int, ...] = (5_000_000, 20_000_000, 80_000_000)
+    budgets: tuple[int, ...] = BUDGETS
     max_bases: int | None = None
-    min_saving: int = 1_000_000
+    min_saving: int = MIN_SAVING
     prefer: str = BALANCED
     grounds: Mapping[str, Ground] = {}
     stays: Mapping[str, frozenset[str]] = {}
@@ -63,17 +65,22 @@ def plan_images(
     storage: StorageModel,
     kinds: Collection[str],
     options: Options,
+    prepared: Sequence[Image] | None = None,
 ) -> Plan:
-    """The plan for a fleet on one node."""
+    """The plan for a fleet on one node.
+
+    `prepared` are the images without the layers that a rewrite of their Dockerfiles takes away, where there are any.
+    """
     report = compare_images(images, replicas, indexes, storage, kinds)
     startup = options.basis == "startup"
-    groups = grouped(images, indexes, kinds, options.grounds)
+    now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
+    groups = grouped(prepared or images, indexes, kinds, options.grounds)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
-    parts = [_part(group, budgets, options) for group in groups if len(group.members) > 1] if by_chain else []
+    parts = [_part(group, budgets, options, now_is) for group in groups if len(group.members) > 1] if by_chain else []
     parts = _within(parts, budgets, options)
     alone = [group for group in groups if not any(part.case.group is group for part in parts)]
-    drawn = [_Draft(parts, alone, number, options) for number in range(len(budgets))]
+    drawn = [_Draft(parts, alone, number, options, now_is) for number in range(len(budgets))]
     before: Totals = report.totals.startup if startup else report.totals.mappable
     points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
@@ -99,10 +106,10 @@ def plan_images(
     )
 
 
-def _part(group: Group, budgets: Sequence[int | None], options: Options) -> _Part:
+def _part(group: Group, budgets: Sequence[int | None], options: Options, now_is: Mapping[int, Member]) -> _Part:
     startup = options.basis == "startup"
-    case = case_of(group, startup=startup)
-    before, _ = totals(list(as_it_is(group.members)), startup=startup)
+    case = case_of(group, options.stays, startup=startup)
+    before, _ = totals(list(as_it_is(now_is[each.number] for each in group.members)), startup=startup)
     return _Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
 
 
@@ -157,22 +164,30 @@ def _within(parts: Sequence[_Part], budgets: Sequence[int | None], options: Opti
 class _Draft:
     """The whole fleet under one budget: the groups that gain on their bases, all others as they are."""
 
-    def __init__(self, parts: Sequence[_Part], alone: Sequence[Group], budget: int, options: Options) -> None:
+    def __init__(
+        self,
+        parts: Sequence[_Part],
+        alone: Sequence[Group],
+        budget: int,
+        options: Options,
+        now_is: Mapping[int, Member],
+    ) -> None:
+        self._now_is = now_is
         self._startup = options.basis == "startup"
         self._groups = [*(part.case.group for part in parts), *alone]
         self.changed: list[tuple[Case, Layout]] = []
         self.inodes: list[Inode] = []
         for part in parts:
             layout = part.frontier.solutions[budget].layout
-            inodes = list(as_planned(part.case, layout, options.stays))
+            inodes = list(as_planned(part.case, layout, options.stays, now_is))
             after, _ = totals(inodes, startup=self._startup)
             if layout.parents and part.before - after.page_cache_bytes >= max(options.min_saving, 1):
                 self.changed.append((part.case, layout))
                 self.inodes += inodes
             else:
-                self.inodes += as_it_is(part.case.group.members)
+                self.inodes += as_it_is(now_is[each.number] for each in part.case.group.members)
         for group in alone:
-            self.inodes += as_it_is(group.members)
+            self.inodes += as_it_is(now_is[each.number] for each in group.members)
         self.totals, self.pulled = totals(self.inodes, startup=self._startup)
 
     @property
@@ -195,7 +210,7 @@ class _Draft:
         found: list[PlannedBase] = []
         of_image: dict[int, str] = {}
         for case, layout in self.changed:
-            own = planned_bases(case, layout, causes, names.new, startup=self._startup)
+            own = planned_bases(case, layout, self._now_is, causes, names.new, startup=self._startup)
             found += own
             for number, member in enumerate(case.group.members):
                 if layout.base_of[number] >= 0:

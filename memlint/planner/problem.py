@@ -62,6 +62,7 @@ class Problem:
         self.size = Scale([atom.size for atom in atoms])
         self.holders = _holders(len(atoms), images)
         self._risky = self._unsafe()
+        self.clashing = bits(number for number, atom in enumerate(atoms) if atom.clashes)
 
     def common(self, images: Iterable[int]) -> int:
         """The atoms that all these images have and that can lie below all of them."""
