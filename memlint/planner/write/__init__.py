@@ -55,29 +55,24 @@ def write(
     by_ref = {image.ref: image for image in images}
     stands = {image.ref: image.base for image in plan.images}
     names = {image.ref: image.name for image in plan.images}
-    callable_names = dict(sources or {})
-    left_out = [
-        LeftOut(_of_files(group), f"{group.image} is in no store of a builder")
-        for base in bases
-        for group in base.files
-        if callable_names.get(group.image) is None
-    ]
-    packages = {base.name: _packages(bases, base.name) for base in bases}
-    commands = {base.name: agreed(base, packages[base.name], rewritings) for base in bases}
+    called = dict(sources or {})
+    left_out = [*_not_taken(bases, called)]
+    own: dict[str, list[Rewriting]] = {}
+    for rewriting in rewritings:
+        own.setdefault(rewriting.image, []).append(rewriting)
+    held = _held(bases, own)
+    users = {service.ref: user_below(by_ref[service.ref], service) for service in services}
     files = {
-        f"bases/{base.name}/Dockerfile": base_dockerfile(
-            base, names, callable_names, commands[base.name], _user(base, by_ref, services)
-        )
+        f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, called, held[base.name].own, _user(base, users))
         for base in bases
     }
     changes: dict[str, tuple[Change, ...]] = {}
     done: list[Service] = []
     for service in services:
-        image = by_ref[service.ref]
-        base = stands.get(service.ref)
-        own = tuple(each for each in rewritings if each.image == service.ref)
-        held = _in_base(image, indexes, _paths(bases, base))
-        layered = Layered(image, own, held, packages.get(base or "", frozenset()), commands.get(base or "", ()))
+        image, base = by_ref[service.ref], stands.get(service.ref)
+        below = held[base] if base is not None else _Held()
+        in_base = _in_base(image, indexes, below.paths)
+        layered = Layered(image, tuple(own.get(service.ref, ())), in_base, below.packages, below.commands)
         result = _rewritten(service, base, layered)
         if isinstance(result, LeftOut):
             left_out.append(result)
@@ -85,14 +80,42 @@ def write(
         done.append(service)
         changes[service.ref] = result.changes
         files.update(_service_files(service, result))
-    script = build_script(bases, done)
+    files |= {SCRIPT: build_script(bases, done), "docker-bake.hcl": bake_file(bases, done, stands)}
     override = compose_override(done)
-    plan = msgspec.structs.replace(plan, left_out=(*plan.left_out, *left_out))
-    files |= {SCRIPT: script, "docker-bake.hcl": bake_file(bases, done, stands)}
     if override is not None:
         files["compose.override.yaml"] = override
+    plan = msgspec.structs.replace(plan, left_out=(*plan.left_out, *left_out))
     files["README.md"] = readme(plan, bases, done, changes)
     return Written(files, changes, tuple(left_out))
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """What a base and those below it have: packages by name, files of no package, commands; `own` are the base's."""
+
+    packages: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    commands: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+
+def _held(bases: Sequence[PlannedBase], rewritings: Mapping[str, Sequence[Rewriting]]) -> dict[str, _Held]:
+    """By base; `bases` follow their parents. A command belongs to the lowest base all of whose images run it."""
+    found: dict[str, _Held] = {}
+    for base in bases:
+        below = found.get(base.parent or "", _Held())
+        packages = below.packages.union(package.name for package in base.packages)
+        paths = below.paths.union(path.lstrip("/") for group in base.files for path in group.paths)
+        own = tuple(each for each in agreed(base, packages, rewritings) if each not in below.commands)
+        found[base.name] = _Held(packages, paths, below.commands + own, own)
+    return found
+
+
+def _not_taken(bases: Sequence[PlannedBase], called: Mapping[str, str | None]) -> Iterator[LeftOut]:
+    """The files of images that no build can name."""
+    for base in bases:
+        for group in base.files:
+            if called.get(group.image) is None:
+                yield LeftOut(_of_files(group), f"{group.image} is in no store of a builder")
 
 
 def _of_files(group: PlannedFiles) -> str:
@@ -135,28 +158,10 @@ def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
     return files
 
 
-def _user(base: PlannedBase, images: Mapping[str, Image], services: Sequence[Service]) -> str:
+def _user(base: PlannedBase, users: Mapping[str, str | None]) -> str:
     """The user of the original base, as far as the images on it tell."""
-    users = {user_below(images[each.ref], each) for each in services if each.ref in base.images} - {None}
-    return users.pop() or "" if len(users) == 1 else ""
-
-
-def _below(bases: Sequence[PlannedBase], name: str | None) -> Iterator[PlannedBase]:
-    """A base and those that it stands on."""
-    by_name = {base.name: base for base in bases}
-    while name is not None:
-        yield by_name[name]
-        name = by_name[name].parent
-
-
-def _packages(bases: Sequence[PlannedBase], name: str) -> frozenset[str]:
-    return frozenset(package.name for base in _below(bases, name) for package in base.packages)
-
-
-def _paths(bases: Sequence[PlannedBase], name: str | None) -> frozenset[str]:
-    """The files that no package owns of a base and all that it stands on."""
-    groups = (group for base in _below(bases, name) for group in base.files)
-    return frozenset(path.lstrip("/") for group in groups for path in group.paths)
+    found = {users.get(ref) for ref in base.images} - {None}
+    return found.pop() or "" if len(found) == 1 else ""
 
 
 def _in_base(image: Image, indexes: Mapping[DiffID, LayerIndex], paths: frozenset[str]) -> dict[int, dict[str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from memlint.dockerfile.shell import Placed
 from memlint.lint.facts import Step
@@ -16,14 +16,17 @@ _ENDS = ("&", ";", "|")
 _ELSEWHERE = frozenset({"cd", "pushd", "exit", "exec", "set", "umask"})
 
 
-def agreed(base: PlannedBase, packages: frozenset[str], rewritings: Sequence[Rewriting]) -> tuple[str, ...]:
-    """The commands that all images of a base run on what the base brings; `packages` are those in it and below it."""
+def agreed(
+    base: PlannedBase, packages: frozenset[str], rewritings: Mapping[str, Sequence[Rewriting]]
+) -> tuple[str, ...]:
+    """The commands that all images of a base run on what the base brings; `packages` are those in it and below it,
+    `rewritings` are by image."""
     found: list[str] = []
     by_image = {
         ref: [
             each.instruction.value
-            for each in rewritings
-            if each.image == ref and each.instruction is not None and _on_base(each, packages)
+            for each in rewritings.get(ref, ())
+            if each.instruction is not None and _on_base(each, packages)
         ]
         for ref in base.images
     }

@@ -36,7 +36,7 @@ def readme(
     before, after = plan.before, plan.after
     parts = [
         "# A plan for shared bases\n",
-        f"Written by `memlint plan`. All figures are potential: {plan.basis}, on {plan.storage}.\n",
+        f"Written by `memlint plan`. All figures, on {plan.storage}: {plan.basis}.\n",
         _TABLE + _row("before", before) + _row("after", after),
         f"{plan.chosen}: {plan.reason}\n",
         "## Bases\n",

@@ -73,11 +73,13 @@ def repository_of(name: str) -> str:
 
 def unique_names(names: list[str]) -> list[str]:
     """A short name for each, fit for a directory and a target."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    next_numbers: dict[str, int] = {}
     for name in names:
         plain = re.sub(r"[^a-z0-9_-]+", "-", repository_of(name).rpartition("/")[2].lower()).strip("-") or "image"
-        candidate, number = plain, 2
+        candidate, number = plain, next_numbers.get(plain, 2)
         while candidate in found:
             candidate, number = f"{plain}-{number}", number + 1
-        found.append(candidate)
-    return found
+        next_numbers[plain] = number
+        found[candidate] = None
+    return list(found)

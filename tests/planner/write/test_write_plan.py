@@ -140,6 +140,14 @@ def test_a_chmod_that_all_images_do_goes_into_the_base() -> None:
     assert [change.kind for change in written.changes["docker-daemon:fleet/web"]] == ["base", "moved"]
 
 
+def test_it_goes_into_the_lowest_base_alone() -> None:
+    chmod = "RUN chmod 700 /usr/lib/x.so"
+    files = Fleet((chmod, chmod), 0o700).written(base("upper", "lower"), base("lower", None)).files
+    assert chmod in files["bases/lower/Dockerfile"]
+    assert chmod not in files["bases/upper/Dockerfile"]
+    assert chmod not in files["services/api/Dockerfile"]
+
+
 def test_one_that_only_one_does_stays_with_its_price() -> None:
     chmod = "RUN chmod 700 /usr/lib/x.so"
     written = Fleet((chmod, "CMD b"), 0o700).written(base("common", None))
