@@ -116,8 +116,8 @@ def _raise(
 
 
 def _with_needs(problem: Problem, layout: Layout, base: int, atom: int, images: Sequence[int]) -> int | None:
-    """The atom and what it needs beside what the base carries; None where that clashes with what an image has."""
-    bundle, todo = 0, [atom]
+    """The atom and what it needs beside what the base carries, out of what its images have; None where that clashes."""
+    bundle, todo, group = 0, [atom], bits(images)
     while todo:
         one = todo.pop()
         if bundle >> one & 1:
@@ -126,9 +126,10 @@ def _with_needs(problem: Problem, layout: Layout, base: int, atom: int, images: 
         have = bundle | layout.carries[base] | problem.ground
         for choice in problem.atoms[one].needs:
             if not any(have >> other & 1 for other in choice):
-                if not choice:
+                there = [other for other in choice if problem.holders[other] & group]
+                if not there:
                     return None
-                todo.append(min(choice, key=lambda other: (problem.atoms[other].size, other)))
+                todo.append(min(there, key=lambda other: (problem.atoms[other].size, other)))
     clashes = 0
     for one in members(bundle):
         clashes |= problem.atoms[one].clashes
