@@ -85,6 +85,7 @@ def _options(arguments: argparse.Namespace, prepared: Prepared) -> Options:
         prefer=arguments.prefer,
         grounds=prepared.grounds,
         stays=prepared.stays,
+        follows=prepared.follows,
     )
 
 
@@ -99,7 +100,7 @@ def _write(
         fleet.images,
         fleet.indexes,
         services,
-        prepared.rewritings,
+        prepared,
         arguments.write,
         built,
         force=arguments.force,

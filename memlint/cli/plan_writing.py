@@ -23,6 +23,7 @@ from memlint.model.plan_check import Built
 from memlint.planner.grounds import Ground
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.dockerfile import mismatch
+from memlint.planner.write.follow import followed, leaders
 from memlint.planner.write.rewriting import Rewriting, rewritings_of, without_removable
 from memlint.planner.write.rigid import ground_layers, made_again
 from memlint.planner.write.service import TAG, Service
@@ -38,6 +39,7 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
 
     - `images`: without the layers of instructions that change nothing, which `rewritings` tells of.
     - `grounds`: by reference, what its Dockerfile starts from.
+    - `follows`: by reference, the other image that its Dockerfile stands on.
     - `stays`: by reference, the files that the image makes again whatever its base has.
     """
 
@@ -45,34 +47,36 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     rewritings: tuple[Rewriting, ...]
     grounds: dict[str, Ground]
     stays: dict[str, frozenset[str]]
+    follows: dict[str, str]
 
 
 def prepare(
     images: Sequence[Image], indexes: Mapping[DiffID, LayerIndex], services: Sequence[Service], limits: Limits
 ) -> Prepared:
     """What a plan has to know of the Dockerfiles before it is made."""
-    by_ref = {service.ref: service for service in services}
+    by_image = {image.ref: image for image in images}
+    known = {each.ref: each for each in services if mismatch(by_image[each.ref], each) is None}
+    leads = leaders(images, list(known.values()))
     read = _reader(limits)
-    left: list[Image] = []
-    found: list[Rewriting] = []
-    stays: dict[str, frozenset[str]] = {}
-    grounds: dict[str, Ground] = {}
+    found: dict[str, tuple[Rewriting, ...]] = {}
     for image in images:
-        service = by_ref.get(image.ref)
-        if service is None or mismatch(image, service) is not None:
-            left.append(image)
-            own = rewritings_of(image, None, indexes, read)
-            found += own
-            stays[image.ref] = made_again(image, None, own, indexes)
-            continue
-        own = rewritings_of(image, service.origin, indexes, read)
-        found += own
-        rest = without_removable(image, own)
-        left.append(rest)
-        stays[image.ref] = made_again(rest, service, own, indexes)
-        if service.root.base is not None:
-            grounds[image.ref] = Ground(service.root.base, ground_layers(rest, service))
-    return Prepared(tuple(left), tuple(found), grounds, stays)
+        service, leader = known.get(image.ref), leads.get(image.ref)
+        own = rewritings_of(image, service.origin if service else None, indexes, read)
+        floor = len(by_image[leader].layers) if leader is not None else 0
+        found[image.ref] = tuple(each for each in own if each.layer >= floor)
+    left: dict[str, Image] = {}
+    grounds: dict[str, Ground] = {}
+    stays: dict[str, frozenset[str]] = {}
+    for image in images:
+        service = known.get(image.ref)
+        line = list(followed(image.ref, leads))
+        rest = left[image.ref] = without_removable(image, [each for ref in line for each in found[ref]])
+        stays[image.ref] = made_again(rest, service, found[image.ref], indexes)
+        lowest = known.get(line[-1])
+        if lowest is not None and lowest.root.base is not None:
+            grounds[image.ref] = Ground(lowest.root.base, ground_layers(by_image[lowest.ref], lowest))
+    rewritings = tuple(each for image in images for each in found[image.ref])
+    return Prepared(tuple(left[image.ref] for image in images), rewritings, grounds, stays, leads)
 
 
 def write_plan(
@@ -81,7 +85,7 @@ def write_plan(
     images: Sequence[Image],
     indexes: Mapping[DiffID, LayerIndex],
     services: Sequence[Service],
-    rewritings: Sequence[Rewriting],
+    prepared: Prepared,
     directory: str,
     built: Built,
     *,
@@ -89,7 +93,7 @@ def write_plan(
 ) -> None:
     """Write the plan's directory, and say what of it could not be written."""
     sources = {image.ref: builder_name(image.ref) for image in images}
-    written = write(plan, images, indexes, services, rewritings, sources)
+    written = write(plan, images, indexes, services, prepared.rewritings, sources, prepared.follows)
     made = {service.ref: service.repository for service in services if service.ref in written.changes}
     built = msgspec.structs.replace(built, images={image.ref: made.get(image.ref) for image in images})
     described = msgspec.json.format(msgspec.json.encode(built), indent=2).decode() + "\n"

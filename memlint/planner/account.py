@@ -10,7 +10,7 @@ import msgspec
 from memlint.model.digest import ContentID
 from memlint.model.report import Totals
 from memlint.planner.atoms import Case
-from memlint.planner.grounds import Member
+from memlint.planner.grounds import Follower, Member
 from memlint.planner.layout import Layout
 from memlint.sharing.view import Visible
 
@@ -62,6 +62,20 @@ def as_planned(
                     base = next((base for base in bases if layout.carries[base] >> atom & 1), None)
                     key = key if base is None else (group.members[0].number, "base", base, path)
             yield Inode(member, path, file, key, key)
+
+
+def following(follower: Follower, inodes: Sequence[Inode]) -> list[Inode]:
+    """The inodes of an image on another one of the fleet: what lies in that one's layers is the same as there."""
+    leader = {inode.path: inode for inode in inodes if inode.member.number == follower.leader.number}
+    depth = len(follower.leader.image.layers)
+    found = []
+    for path, file in follower.member.files.items():
+        key: Key = (follower.member.number, path)
+        pulled, below = key, leader.get(path)
+        if below is not None and file.layer < depth and below.file.file.content == file.file.content:
+            key, pulled = below.key, below.pulled
+        found.append(Inode(follower.member, path, file, key, pulled))
+    return found
 
 
 def totals(inodes: Sequence[Inode], *, startup: bool) -> tuple[Totals, int]:

@@ -59,6 +59,35 @@ class Group(msgspec.Struct, frozen=True, eq=False):
         return self.members[0].release
 
 
+class Follower(msgspec.Struct, frozen=True, eq=False):
+    """An image whose Dockerfile stands on another image of the fleet."""
+
+    member: Member
+    leader: Member
+
+
+def led(groups: Sequence[Group], follows: Mapping[str, str]) -> tuple[list[Group], list[Follower]]:
+    """The groups without the images that follow others, and these, each after the one that it stands on."""
+    members = {member.image.ref: member for group in groups for member in group.members}
+    pairs = [(ref, follows[ref]) for ref in members if follows.get(ref) in members]
+    pairs.sort(key=lambda pair: _hops(pair[0], follows))
+    followers = [Follower(members[ref], members[leader]) for ref, leader in pairs]
+    following = {follower.member.number for follower in followers}
+    rest = []
+    for group in groups:
+        kept = tuple(member for member in group.members if member.number not in following)
+        if kept:
+            rest.append(msgspec.structs.replace(group, members=kept))
+    return rest, followers
+
+
+def _hops(ref: str, follows: Mapping[str, str]) -> int:
+    hops = 0
+    while ref in follows and hops <= len(follows):
+        ref, hops = follows[ref], hops + 1
+    return hops
+
+
 def grouped(
     images: Sequence[Image],
     indexes: Mapping[DiffID, LayerIndex],

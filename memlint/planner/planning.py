@@ -13,12 +13,12 @@ from memlint.model.plan import SCHEMA, LeftOut, Plan, PlannedBase, PlannedImage,
 from memlint.model.report import Report, Totals
 from memlint.model.units import human_size
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
-from memlint.planner.account import Inode, as_it_is, as_planned, totals
+from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
 from memlint.planner.atoms import Case, case_of
 from memlint.planner.choice import BALANCED, chosen
 from memlint.planner.explain import planned_bases, remaining
 from memlint.planner.frontier import Frontier, Solution, solve
-from memlint.planner.grounds import Ground, Group, Member, grouped
+from memlint.planner.grounds import Follower, Ground, Group, Member, grouped, led
 from memlint.planner.layout import Layout, extra
 from memlint.planner.suggestions import suggestions
 from memlint.planner.tree import Limits
@@ -39,7 +39,10 @@ _BASIS = {
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case."""
+    """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case.
+
+    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes.
+    """
 
     basis: str = "mappable"
     budgets: tuple[int, ...] = BUDGETS
@@ -48,6 +51,7 @@ class Options(msgspec.Struct, frozen=True):
     prefer: str = BALANCED
     grounds: Mapping[str, Ground] = {}
     stays: Mapping[str, frozenset[str]] = {}
+    follows: Mapping[str, str] = {}
 
 
 class _Part(msgspec.Struct, frozen=True, eq=False):
@@ -74,13 +78,13 @@ def plan_images(
     report = compare_images(images, replicas, indexes, storage, kinds)
     startup = options.basis == "startup"
     now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
-    groups = grouped(prepared or images, indexes, kinds, options.grounds)
+    groups, followers = led(grouped(prepared or images, indexes, kinds, options.grounds), options.follows)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
     parts = [_part(group, budgets, options, now_is) for group in groups if len(group.members) > 1] if by_chain else []
     parts = _within(parts, budgets, options)
     alone = [group for group in groups if not any(part.case.group is group for part in parts)]
-    drawn = [_Draft(parts, alone, number, options, now_is) for number in range(len(budgets))]
+    drawn = [_Draft(parts, alone, followers, number, options, now_is) for number in range(len(budgets))]
     before: Totals = report.totals.startup if startup else report.totals.mappable
     points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
@@ -168,6 +172,7 @@ class _Draft:
         self,
         parts: Sequence[_Part],
         alone: Sequence[Group],
+        followers: Sequence[Follower],
         budget: int,
         options: Options,
         now_is: Mapping[int, Member],
@@ -175,6 +180,7 @@ class _Draft:
         self._now_is = now_is
         self._startup = options.basis == "startup"
         self._groups = [*(part.case.group for part in parts), *alone]
+        self._followers = followers
         self.changed: list[tuple[Case, Layout]] = []
         self.inodes: list[Inode] = []
         for part in parts:
@@ -188,6 +194,8 @@ class _Draft:
                 self.inodes += as_it_is(now_is[each.number] for each in part.case.group.members)
         for group in alone:
             self.inodes += as_it_is(now_is[each.number] for each in group.members)
+        for follower in followers:
+            self.inodes += following(follower, self.inodes)
         self.totals, self.pulled = totals(self.inodes, startup=self._startup)
 
     @property
@@ -215,10 +223,15 @@ class _Draft:
             for number, member in enumerate(case.group.members):
                 if layout.base_of[number] >= 0:
                     of_image[member.number] = own[layout.base_of[number]].name
+        for follower in self._followers:
+            if follower.leader.number in of_image:
+                of_image[follower.member.number] = of_image[follower.leader.number]
         return found, of_image
 
     def remaining(self, based: Collection[int]) -> dict[int, tuple[Remaining, ...]]:
         groups = {member.number: at for at, group in enumerate(self._groups) for member in group.members}
+        for follower in self._followers:
+            groups[follower.member.number] = groups[follower.leader.number]
         return dict(remaining(self.inodes, groups, frozenset(based), startup=self._startup))
 
 

@@ -19,6 +19,7 @@ from memlint.planner.write.bake import bake_file
 from memlint.planner.write.base import base_dockerfile
 from memlint.planner.write.compose import compose_override
 from memlint.planner.write.dockerfile import Change, Layered, Rewritten, difference, mismatch, rewrite
+from memlint.planner.write.follow import in_order, service_reference
 from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
 from memlint.planner.write.rewriting import Rewriting
@@ -45,11 +46,13 @@ def write(
     services: Sequence[Service],
     rewritings: Sequence[Rewriting] = (),
     sources: Mapping[str, str | None] | None = None,
+    follows: Mapping[str, str] | None = None,
 ) -> Written:
     """All files of a plan.
 
     `services` are the images whose Dockerfiles are known; `sources` says by image's reference what a build calls the
-    image as it is now (None: nothing, it is in no store that a builder reads).
+    image as it is now (None: nothing, it is in no store that a builder reads); `follows` says of an image which other
+    one it stands on.
     """
     bases = ordered(plan.bases)
     by_ref = {image.ref: image for image in images}
@@ -67,25 +70,31 @@ def write(
         for base in bases
     }
     changes: dict[str, tuple[Change, ...]] = {}
-    done: list[Service] = []
-    for service in services:
-        image, base = by_ref[service.ref], stands.get(service.ref)
+    done: dict[str, Service] = {}
+    leads = follows or {}
+    for service in in_order(services, leads):
+        image, base, leader = by_ref[service.ref], stands.get(service.ref), done.get(leads.get(service.ref, ""))
+        if service.ref in leads:
+            base = None
         below = held[base] if base is not None else _Held()
         in_base = _in_base(image, indexes, below.paths)
         layered = Layered(image, tuple(own.get(service.ref, ())), in_base, below.packages, below.commands)
-        result = _rewritten(service, base, layered)
+        on = base_reference(base) if base is not None else service_reference(leader) if leader is not None else None
+        result = _rewritten(service, on, layered)
         if isinstance(result, LeftOut):
             left_out.append(result)
             continue
-        done.append(service)
+        done[service.ref] = service
         changes[service.ref] = result.changes
         files.update(_service_files(service, result))
-    files |= {SCRIPT: build_script(bases, done), "docker-bake.hcl": bake_file(bases, done, stands)}
-    override = compose_override(done)
+    built = list(done.values())
+    led = {ref: done[leader] for ref, leader in leads.items() if ref in done and leader in done}
+    files |= {SCRIPT: build_script(bases, built, led), "docker-bake.hcl": bake_file(bases, built, stands, led)}
+    override = compose_override(built)
     if override is not None:
         files["compose.override.yaml"] = override
     plan = msgspec.structs.replace(plan, left_out=(*plan.left_out, *left_out))
-    files["README.md"] = readme(plan, bases, done, changes)
+    files["README.md"] = readme(plan, bases, built, changes)
     return Written(files, changes, tuple(left_out))
 
 
@@ -136,12 +145,12 @@ def ordered(bases: Sequence[PlannedBase]) -> list[PlannedBase]:
     return found
 
 
-def _rewritten(service: Service, base: str | None, layered: Layered) -> Rewritten | LeftOut:
+def _rewritten(service: Service, on: str | None, layered: Layered) -> Rewritten | LeftOut:
     problem = mismatch(layered.image, service)
     if problem is not None:
         return LeftOut(service.ref, problem)
     try:
-        return rewrite(service, None if base is None else base_reference(base), layered)
+        return rewrite(service, on, layered)
     except DockerfileError as error:
         return LeftOut(service.ref, error.message)
 

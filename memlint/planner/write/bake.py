@@ -6,12 +6,21 @@ import json
 from collections.abc import Mapping, Sequence
 
 from memlint.model.plan import PlannedBase
+from memlint.planner.write.follow import service_reference
 from memlint.planner.write.script import EPOCH
 from memlint.planner.write.service import TAG, Service, base_reference
 
 
-def bake_file(bases: Sequence[PlannedBase], services: Sequence[Service], stands: Mapping[str, str | None]) -> str:
-    """The file, to be run where it lies. `stands` says by a service's reference which base it stands on."""
+def bake_file(
+    bases: Sequence[PlannedBase],
+    services: Sequence[Service],
+    stands: Mapping[str, str | None],
+    leaders: Mapping[str, Service] | None = None,
+) -> str:
+    """The file, to be run where it lies. `stands` says by a service's reference which base it stands on.
+
+    `leaders` says which other service it stands on, if it does.
+    """
     default = [_target(service.name) for service in services] or [_base(base.name) for base in bases]
     parts = [
         "# Written by memlint plan. Run it in this directory: docker buildx bake",
@@ -20,7 +29,13 @@ def bake_file(bases: Sequence[PlannedBase], services: Sequence[Service], stands:
         f'group "default" {{\n  targets = {_list(default)}\n}}\n',
     ]
     parts += [_base_target(base) for base in bases]
-    parts += [_service_target(service, stands.get(service.ref)) for service in services]
+    for service in services:
+        leader = (leaders or {}).get(service.ref)
+        base = stands.get(service.ref)
+        contexts = _contexts(base)
+        if leader is not None:
+            contexts = {"contexts": _map({service_reference(leader): f"target:{_target(leader.name)}"})}
+        parts.append(_service_target(service, contexts))
     return "\n".join(parts)
 
 
@@ -33,7 +48,7 @@ def _base_target(base: PlannedBase) -> str:
     return _block(_base(base.name), {**fields, **_contexts(base.parent)})
 
 
-def _service_target(service: Service, base: str | None) -> str:
+def _service_target(service: Service, contexts: dict[str, str]) -> str:
     fields = {
         "context": _text(service.context),
         "dockerfile": _text(service.dockerfile),
@@ -43,7 +58,7 @@ def _service_target(service: Service, base: str | None) -> str:
         fields["target"] = _text(service.target)
     if service.build_args:
         fields["args"] = _map(service.build_args)
-    return _block(_target(service.name), {**fields, **_contexts(base)})
+    return _block(_target(service.name), {**fields, **contexts})
 
 
 def _contexts(base: str | None) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from memlint.model.plan import PlannedBase
+from memlint.planner.write.follow import service_reference
 from memlint.planner.write.service import TAG, Service, base_reference
 
 EPOCH = 315532800
@@ -53,16 +54,24 @@ service() {{
 """
 
 
-def build_script(bases: Sequence[PlannedBase], services: Sequence[Service]) -> str:
-    """The script; bases come in an order in which each follows its parent."""
+def build_script(
+    bases: Sequence[PlannedBase], services: Sequence[Service], leaders: Mapping[str, Service] | None = None
+) -> str:
+    """The script; bases and services come in an order in which each follows what it stands on.
+
+    `leaders` says by reference which service another one stands on.
+    """
+    leading = {leader.ref for leader in (leaders or {}).values()}
     lines = [f"base {base_reference(base.name)} {shlex.quote(f'bases/{base.name}')}" for base in bases]
-    lines += [_service(service) for service in services]
+    lines += [_service(service, leads=service.ref in leading) for service in services]
     return _HEAD + "\n".join(lines) + "\n"
 
 
-def _service(service: Service) -> str:
+def _service(service: Service, *, leads: bool) -> str:
     name = f'{shlex.quote(service.repository)}:"$TAG"'
     options = [f"--target={service.target}"] if service.target else []
     options += [f"--build-arg={name}={value}" for name, value in sorted(service.build_args.items())]
+    if leads:
+        options.append(f"--tag={service_reference(service)}")
     words = [shlex.quote(word) for word in (f"services/{service.name}/Dockerfile", service.context, *options)]
     return " ".join(["service", name, *words])
