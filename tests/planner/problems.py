@@ -11,7 +11,7 @@ PAGE = 4096
 
 def plain(seed: int, images: int = 12, atoms: int = 40) -> Problem:
     """A fleet whose atoms need nothing: each has a popularity of its own."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     count, kinds = rng.randint(2, images), rng.randint(1, atoms)
     popularity = [rng.random() for _ in range(kinds)]
     return Problem(
@@ -22,7 +22,7 @@ def plain(seed: int, images: int = 12, atoms: int = 40) -> Problem:
 
 def tangled(seed: int, images: int = 16, atoms: int = 30) -> Problem:
     """A fleet whose atoms need others, by choice too, and clash; some lie in the ground. Each image is sound."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     count, kinds = rng.randint(1, images), rng.randint(1, atoms)
     ground = rng.randint(0, kinds // 3)
     clashes = [0] * kinds
