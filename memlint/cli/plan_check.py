@@ -24,6 +24,7 @@ def check(arguments: argparse.Namespace) -> int:
             references,
             storage=built.storage,
             replicas=replicas,
+            platform=arguments.platform,
             kinds=built.kinds,
             cache_dir=None if arguments.no_cache else arguments.cache_dir,
             verify=not arguments.no_verify,

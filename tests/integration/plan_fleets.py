@@ -47,6 +47,12 @@ APT = Fleet(
              && {_CLEAN}
             CMD ["python3", "/srv/app.py"]
         """,
+        # on another service, so on that one's next build
+        "cron": """
+            FROM apt/api
+            COPY app.py /srv/cron.py
+            CMD ["python3", "/srv/cron.py"]
+        """,
         "web": f"""
             ARG RELEASE=12
             FROM debian:${{RELEASE}}
