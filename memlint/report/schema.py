@@ -17,6 +17,10 @@ from memlint.model.lint import SCHEMA as LINT_SCHEMA
 from memlint.model.lint import LintReport
 from memlint.model.plan import SCHEMA as PLAN_SCHEMA
 from memlint.model.plan import Plan
+from memlint.model.plan_check import SCHEMA as CHECK_SCHEMA
+from memlint.model.plan_check import Check
+from memlint.model.plan_dockerfiles import SCHEMA as DOCKERFILES_SCHEMA
+from memlint.model.plan_dockerfiles import DockerfilesPlan
 from memlint.model.report import SCHEMA, Report
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -30,6 +34,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         SCHEMA_FILE.name: compare_schema(),
         "lint-1.schema.json": lint_schema(),
         "plan-1.schema.json": plan_schema(),
+        "plan-check-1.schema.json": check_schema(),
+        "plan-dockerfiles-1.schema.json": dockerfiles_schema(),
         "config.schema.json": config_schema(),
     }
 
@@ -47,6 +53,16 @@ def lint_schema() -> dict[str, Any]:
 def plan_schema() -> dict[str, Any]:
     """The schema of `memlint.plan/1`."""
     return _schema(Plan, PLAN_SCHEMA, {"schema": {"const": PLAN_SCHEMA}})
+
+
+def check_schema() -> dict[str, Any]:
+    """The schema of `memlint.plan-check/1`."""
+    return _schema(Check, CHECK_SCHEMA, {"schema": {"const": CHECK_SCHEMA}})
+
+
+def dockerfiles_schema() -> dict[str, Any]:
+    """The schema of `memlint.plan-dockerfiles/1`."""
+    return _schema(DockerfilesPlan, DOCKERFILES_SCHEMA, {"schema": {"const": DOCKERFILES_SCHEMA}})
 
 
 def config_schema() -> dict[str, Any]:

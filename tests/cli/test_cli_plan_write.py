@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from support.command import FLEET, Memlint
+
+from memlint.report.schema import schemas
 
 IMAGES = (f"oci:{FLEET}", "--platform", "linux/amd64")
 DOCKERFILES = {
@@ -79,6 +82,7 @@ def test_a_check_of_images_that_were_not_built_says_what_is_missed(project: Meml
     assert "do not save what was planned" in checked.stderr
     answer = json.loads(project.run("plan", "--check", "plan", "-f", "json").stdout)
     assert (answer["schema"], answer["met"], answer["saved_bytes"]) == ("memlint.plan-check/1", False, 0)
+    jsonschema.validate(answer, schemas()["plan-check-1.schema.json"])
 
 
 def test_dockerfiles_alone(project: Memlint) -> None:
@@ -94,6 +98,7 @@ def test_dockerfiles_alone(project: Memlint) -> None:
     assert {path: (project.home / path).read_text() for path in DOCKERFILES} == DOCKERFILES
     plan = json.loads(project.run("plan", *DOCKERFILES, "-f", "json").stdout)
     assert (plan["schema"], plan["before"], plan["after"]) == ("memlint.plan-dockerfiles/1", 3, 2)
+    jsonschema.validate(plan, schemas()["plan-dockerfiles-1.schema.json"])
 
 
 def test_the_original_files_are_never_written(project: Memlint) -> None:

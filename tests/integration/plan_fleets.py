@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -137,13 +138,20 @@ def options() -> list[str]:
 
 def build(daemon: Daemon, fleet: Fleet, directory: Path) -> dict[str, Path]:
     """Build the fleet as it is; service → its Dockerfile."""
+    found = write_contexts(fleet.dockerfiles, directory)
+    for service, dockerfile in found.items():
+        daemon.docker("build", f"--tag={fleet.name}/{service}", *options(), str(dockerfile.parent))
+    return found
+
+
+def write_contexts(dockerfiles: Mapping[str, str], directory: Path) -> dict[str, Path]:
+    """A build context for each service, below the directory; service → its Dockerfile."""
     found = {}
-    for service, text in fleet.dockerfiles.items():
+    for service, text in dockerfiles.items():
         context = directory / service
         context.mkdir(parents=True)
         (context / "app.py").write_text(f"{_SLEEP.replace('; ', chr(10))}\n")
         place = context / "Dockerfile"
         place.write_text("\n".join(line.strip() for line in dedent(text).strip().splitlines()) + "\n")
-        daemon.docker("build", f"--tag={fleet.name}/{service}", *options(), str(context))
         found[service] = place
     return found
