@@ -40,11 +40,12 @@ def planned_bases(
     """The bases of a group, each after the one that it stands on."""
     names: list[str] = []
     found = []
+    all_under = layout.all_under()
     for base, parent in enumerate(layout.parents):
         own = layout.own(base, case.problem.ground)
         packages = _packages(case, own)
         names.append(name(_name(case, packages)))
-        under = layout.under(base)
+        under = all_under[base]
         # the ground counts for the lowest bases: that it is one chain is their doing
         counted = own | (case.problem.ground if parent < 0 else 0)
         saved, why = _saved(

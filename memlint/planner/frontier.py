@@ -8,7 +8,7 @@ import msgspec
 
 from memlint.planner.exact import IMAGES_MAX, best_tree
 from memlint.planner.heuristic import good_tree
-from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache, raised, tidied
+from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache, raised
 from memlint.planner.problem import Problem, condensed
 from memlint.planner.tree import Limits, Node, limited, saving, simplified
 
@@ -36,12 +36,12 @@ def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits) -> Fr
     optimum = total - saving(problem, tree) if exact else None
     strict = from_tree(problem, limited(problem, _grounded(problem, tree), limits))
     found: list[Solution] = []
-    for budget in budgets:
+    starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
+    ways = [raised(problem, start, [budget for budget in budgets if budget != 0]) for start in starts]
+    for number, budget in enumerate(budgets):
         options = [strict]
         if budget != 0:
-            starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
-            options = [tidied(problem, raised(problem, start, budget)) for start in starts]
-            options += [found[-1].layout] if found else []
+            options = [way[number - len(budgets)] for way in ways] + ([found[-1].layout] if found else [])
         fitting = [each for each in options if _fits(problem, each, budget, limits)] or [strict]
         best = min(fitting, key=lambda layout: (page_cache(problem, layout), len(layout.parents)))
         found.append(Solution(budget, best, page_cache(problem, best)))

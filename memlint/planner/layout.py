@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -27,7 +27,15 @@ class Layout(msgspec.Struct, eq=False):
 
     def under(self, base: int) -> list[int]:
         """The images on a base and on those that stand on it."""
-        return [image for image, own in enumerate(self.base_of) if base in self.path(own)]
+        return self.all_under()[base]
+
+    def all_under(self) -> list[list[int]]:
+        """The same of every base."""
+        found: list[list[int]] = [[] for _ in self.parents]
+        for image, own in enumerate(self.base_of):
+            for base in self.path(own):
+                found[base].append(image)
+        return found
 
     def path(self, base: int) -> list[int]:
         """A base and those below it, down to the ground."""
@@ -75,116 +83,126 @@ def extra(problem: Problem, layout: Layout, image: int) -> int:
     return problem.size(layout.carried(image) & ~problem.images[image] & ~problem.ground)
 
 
-def raised(problem: Problem, layout: Layout, budget: int | None) -> Layout:
-    """The layout with atoms moved down into bases that serve more images, those first that save most for what they add.
+def raised(problem: Problem, layout: Layout, budgets: Iterable[int | None]) -> list[Layout]:
+    """For each budget, the layout with atoms moved down into bases that serve more images.
 
-    An image gets at most `budget` bytes that it did not have; None is no limit.
+    Those go first that save most for what they add. An image gets at most so many bytes that it did not have; None is
+    no limit.
     """
-    result = Layout(list(layout.parents), list(layout.carries), list(layout.base_of))
-    spent = [extra(problem, result, image) for image in range(len(problem.images))]
-    under = [result.under(base) for base in range(len(result.parents))]
-    for _, base, atom in sorted(_candidates(problem, result, under)):
-        if not result.carries[base] >> atom & 1:
-            _raise(problem, result, under[base], (base, atom), spent, budget)
-    return result
+    order: list[tuple[int, int]] | None = None
+    found = []
+    for budget in budgets:
+        raising = _Raising(problem, layout, budget)
+        if order is None:
+            order = [(base, atom) for _, base, atom in sorted(raising.candidates())]
+        for base, atom in order:
+            raising.put(base, atom)
+        found.append(tidied(problem, raising.layout))
+    return found
 
 
-def _raise(
-    problem: Problem,
-    layout: Layout,
-    images: Sequence[int],
-    what: tuple[int, int],
-    spent: list[int],
-    budget: int | None,
-) -> None:
-    """Put an atom with what it needs into a base, if all its images can bear that and it still saves."""
-    base, atom = what
-    bundle = _with_needs(problem, layout, base, atom, images)
-    if bundle is None:
-        return
-    costs = {
-        image: problem.size(bundle & ~problem.images[image] & ~layout.carried(image) & ~problem.ground)
-        for image in images
-    }
-    if budget is not None and any(spent[image] + cost > budget for image, cost in costs.items() if cost):
-        return
-    for image, cost in costs.items():
-        spent[image] += cost
-    for number in range(len(layout.parents)):
-        if base in layout.path(number):
-            layout.carries[number] |= bundle
+class _Raising:
+    """A layout in the making. `has` are, by atom, the images that have it or get it; `spent` is what each gets new."""
 
+    def __init__(self, problem: Problem, layout: Layout, budget: int | None) -> None:
+        self._problem, self._budget = problem, budget
+        self.layout = Layout(list(layout.parents), list(layout.carries), list(layout.base_of))
+        self._paths = [layout.path(base) for base in range(len(layout.parents))]
+        self._above: list[list[int]] = [[] for _ in layout.parents]
+        for base, path in enumerate(self._paths):
+            for lower in path:
+                self._above[lower].append(base)
+        self._under = [bits(images) for images in layout.all_under()]
+        self._spent = [extra(problem, layout, image) for image in range(len(problem.images))]
+        self._has = list(problem.holders)
+        for image in range(len(problem.images)):
+            for atom in members(layout.carried(image) & ~problem.images[image]):
+                self._has[atom] |= 1 << image
 
-def _with_needs(problem: Problem, layout: Layout, base: int, atom: int, images: Sequence[int]) -> int | None:
-    """The atom and what it needs beside what the base carries, out of what its images have; None where that clashes."""
-    bundle, todo, group = 0, [atom], bits(images)
-    while todo:
-        one = todo.pop()
-        if bundle >> one & 1:
-            continue
-        bundle |= 1 << one
-        have = bundle | layout.carries[base] | problem.ground
-        for choice in problem.atoms[one].needs:
-            if not any(have >> other & 1 for other in choice):
-                there = [other for other in choice if problem.holders[other] & group]
-                if not there:
+    def put(self, base: int, atom: int) -> None:
+        """Put an atom with what it needs into a base, if all its images can bear that."""
+        carries = self.layout.carries
+        if carries[base] >> atom & 1:
+            return
+        bundle = self._with_needs(base, atom)
+        if bundle is None:
+            return
+        costs = self._costs(base, bundle)
+        if costs is None:
+            return
+        for image, cost in costs.items():
+            self._spent[image] += cost
+        for each in members(bundle):
+            self._has[each] |= self._under[base]
+        for number in self._above[base]:
+            carries[number] |= bundle
+
+    def _costs(self, base: int, bundle: int) -> dict[int, int] | None:
+        """What each image gets new; None where that is more than it may get."""
+        costs: dict[int, int] = {}
+        for atom in members(bundle & ~self._problem.ground):
+            size = self._problem.atoms[atom].size
+            for image in members(self._under[base] & ~self._has[atom]) if size else ():
+                cost = costs[image] = costs.get(image, 0) + size
+                if self._budget is not None and self._spent[image] + cost > self._budget:
                     return None
-                todo.append(min(there, key=lambda other: (problem.atoms[other].size, other)))
-    clashes = 0
-    for one in members(bundle):
-        clashes |= problem.atoms[one].clashes
-    if clashes & bundle:
-        return None
-    if clashes and any(clashes & (problem.images[image] | layout.carried(image)) for image in images):
-        return None
-    return bundle
+        return costs
 
+    def _with_needs(self, base: int, atom: int) -> int | None:
+        """The atom and what it needs beside what the base carries, of what its images have; None where that clashes."""
+        problem, group = self._problem, self._under[base]
+        below = self.layout.carries[base] | problem.ground
+        bundle, todo = 0, [atom]
+        while todo:
+            one = todo.pop()
+            if bundle >> one & 1:
+                continue
+            bundle |= 1 << one
+            for choice in problem.atoms[one].needs:
+                if not any((bundle | below) >> other & 1 for other in choice):
+                    there = [other for other in choice if problem.holders[other] & group]
+                    if not there:
+                        return None
+                    todo.append(min(there, key=lambda other: (problem.atoms[other].size, other)))
+        against = clashes_of(problem, bundle)
+        clash = any(self._has[other] & group for other in members(against)) or against & bundle
+        return None if clash else bundle
 
-def _candidates(
-    problem: Problem, layout: Layout, under: Sequence[Sequence[int]]
-) -> Iterator[tuple[tuple[float, int], int, int]]:
-    """(how little it pays, base, atom) of each atom that lies more than once above a base which does not carry it."""
-    groups = [bits(images) for images in under]
-    for atom, holders in enumerate(problem.holders):
-        if not holders & (holders - 1) or problem.ground >> atom & 1 or not problem.atoms[atom].weight:
-            continue
-        places = _places(layout, atom, holders)
-        if len(places) < 2:
-            continue
+    def candidates(self) -> Iterator[tuple[tuple[float, int], int, int]]:
+        """(how little it pays, base, atom) of each atom that lies more than once above a base without it."""
+        problem = self._problem
+        for atom, holders in enumerate(problem.holders):
+            weight, size = problem.atoms[atom].weight, problem.atoms[atom].size
+            if not holders & (holders - 1) or problem.ground >> atom & 1 or not weight:
+                continue
+            for base, copies in self._copies(atom, holders).items():
+                if copies > 1:
+                    lacking = (self._under[base] & ~holders).bit_count()
+                    gain = (copies - 1) * weight
+                    yield (size * lacking / gain, -gain), base, atom
+
+    def _copies(self, atom: int, holders: int) -> dict[int, int]:
+        """How many inodes of the atom lie above each base."""
+        layout = self.layout
+        seen: set[int] = set()
         counts: dict[int, int] = {}
-        for place in places:
-            for base in layout.path(place):
+        for image in members(holders):
+            place = layout.base_of[image]
+            if place >= 0 and layout.carries[place] >> atom & 1:
+                carrier = next(each for each in self._paths[place][::-1] if layout.carries[each] >> atom & 1)
+                if carrier in seen:
+                    continue
+                seen.add(carrier)
+                place = layout.parents[carrier]
+            for base in self._paths[place] if place >= 0 else ():
                 counts[base] = counts.get(base, 0) + 1
-        weight, size = problem.atoms[atom].weight, problem.atoms[atom].size
-        for base, copies in counts.items():
-            if copies > 1:
-                lacking = (groups[base] & ~holders).bit_count()
-                gain = (copies - 1) * weight
-                yield (size * lacking / gain, -gain), base, atom
-
-
-def _places(layout: Layout, atom: int, holders: int) -> list[int]:
-    """For each inode of the atom, the base below the place where it lies."""
-    bases: set[int] = set()
-    places = []
-    for image in members(holders):
-        base = layout.base_of[image]
-        if base < 0:
-            continue
-        carrier = next((each for each in layout.path(base)[::-1] if layout.carries[each] >> atom & 1), None)
-        if carrier is None:
-            places.append(base)
-        elif carrier not in bases:
-            bases.add(carrier)
-            places.append(layout.parents[carrier])
-    return places
+        return counts
 
 
 def tidied(problem: Problem, layout: Layout) -> Layout:
     """The layout without bases that add nothing to the one below, or that one image or none stands on."""
-    keep = [
-        bool(layout.own(base, problem.ground)) and len(layout.under(base)) > 1 for base in range(len(layout.parents))
-    ]
+    under = layout.all_under()
+    keep = [bool(layout.own(base, problem.ground)) and len(under[base]) > 1 for base in range(len(layout.parents))]
     numbers: dict[int, int] = {-1: -1}
     result = Layout([], [], [])
     for base, parent in enumerate(layout.parents):
@@ -203,7 +221,7 @@ def few_bases(problem: Problem) -> Layout:
     held: list[int] = []
     twice: list[int] = []
     barred: list[int] = []
-    clashes = [_clashes(problem, atoms) for atoms in problem.images]
+    clashes = [clashes_of(problem, atoms) for atoms in problem.images]
     base_of = []
     for atoms, against in zip(problem.images, clashes, strict=True):
         gains = [
@@ -225,7 +243,8 @@ def few_bases(problem: Problem) -> Layout:
     return Layout([-1] * len(held), [problem.common(images) | problem.ground for images in groups], base_of)
 
 
-def _clashes(problem: Problem, atoms: int) -> int:
+def clashes_of(problem: Problem, atoms: int) -> int:
+    """The atoms that cannot lie in one chain with one of these."""
     found = 0
     for number in members(atoms & problem.clashing):
         found |= problem.atoms[number].clashes
