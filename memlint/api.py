@@ -23,7 +23,8 @@ from memlint.model.plan import Plan
 from memlint.model.report import Report
 from memlint.model.vocabulary import ELF_KINDS, KINDS
 from memlint.planner.choice import BALANCED
-from memlint.planner.planning import BUDGETS, MIN_SAVING, Options, plan_images
+from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
+from memlint.planner.planning import plan_images
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel, storage_model
 from memlint.sources import docker_archive, oci

@@ -15,7 +15,8 @@ from memlint.cli.progress import progress_bar
 from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
-from memlint.planner.planning import BUDGETS, Options, plan_images
+from memlint.planner.draft import BUDGETS, Options
+from memlint.planner.planning import plan_images
 from memlint.planner.write.service import Service
 from memlint.report.json import plan_to_json
 from memlint.report.plan import to_text

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-import msgspec
-
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
-from memlint.model.plan import SCHEMA, LeftOut, Plan, PlannedBase, PlannedImage, Point, Remaining, Suggestion
+from memlint.model.plan import SCHEMA, Plan, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
 from memlint.model.units import human_size
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
-from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
+from memlint.planner.account import as_it_is, totals
 from memlint.planner.atoms import Case, case_of
-from memlint.planner.choice import BALANCED, chosen
-from memlint.planner.explain import planned_bases, remaining
+from memlint.planner.choice import chosen
+from memlint.planner.draft import Draft, Options, Part
 from memlint.planner.frontier import Frontier, Solution, solve
-from memlint.planner.grounds import Follower, Ground, Group, Member, grouped, led
-from memlint.planner.layout import Layout, extra
+from memlint.planner.grounds import Group, Member, grouped, led
+from memlint.planner.layout import Layout
+from memlint.planner.leaving import cut, left_out
 from memlint.planner.suggestions import suggestions
 from memlint.planner.tree import Limits
 from memlint.sharing.causes import Causes
@@ -27,8 +26,6 @@ from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel
 
 STRICT, UNION = "strict", "union"
-BUDGETS = (5_000_000, 20_000_000, 80_000_000)
-MIN_SAVING = 1_000_000
 LAYERS_MAX = 125
 """What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
 _LAYERS_OF_BASE = 3
@@ -36,30 +33,6 @@ _BASIS = {
     "mappable": "potential, mappable: an upper bound, every page of the visible files that processes can map shared",
     "startup": "potential, startup: the pages of the files that starting the containers maps for certain",
 }
-
-
-class Options(msgspec.Struct, frozen=True):
-    """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case.
-
-    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes.
-    """
-
-    basis: str = "mappable"
-    budgets: tuple[int, ...] = BUDGETS
-    max_bases: int | None = None
-    min_saving: int = MIN_SAVING
-    prefer: str = BALANCED
-    grounds: Mapping[str, Ground] = {}
-    stays: Mapping[str, frozenset[str]] = {}
-    follows: Mapping[str, str] = {}
-
-
-class _Part(msgspec.Struct, frozen=True, eq=False):
-    """A group that a plan may change, with its solutions."""
-
-    case: Case
-    frontier: Frontier
-    before: int
 
 
 def plan_images(
@@ -79,19 +52,19 @@ def plan_images(
     startup = options.basis == "startup"
     now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
     groups, followers = led(grouped(prepared or images, indexes, kinds, options.grounds), options.follows)
+    groups, rest = cut(groups)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
     parts = [_part(group, budgets, options, now_is) for group in groups if len(group.members) > 1] if by_chain else []
     parts = _within(parts, budgets, options)
-    alone = [group for group in groups if not any(part.case.group is group for part in parts)]
-    drawn = [_Draft(parts, alone, followers, number, options, now_is) for number in range(len(budgets))]
+    alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest]
+    drawn = [Draft(parts, alone, followers, number, options, now_is) for number in range(len(budgets))]
     before: Totals = report.totals.startup if startup else report.totals.mappable
     points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
     draft, point = next(each for each in points if each[1].name == name)
     causes = Causes(images)
     bases, of_image = draft.bases(causes)
-    left = _left_out(groups, storage.name, by_chain=by_chain)
     return Plan(
         schema=SCHEMA,
         basis=_BASIS[options.basis],
@@ -106,15 +79,15 @@ def plan_images(
         bases=tuple(bases),
         images=_images(images, draft, of_image, point),
         suggestions=_worthwhile(report, images, options) if by_chain else (),
-        left_out=left,
+        left_out=left_out(groups, rest, storage.name, by_chain=by_chain),
     )
 
 
-def _part(group: Group, budgets: Sequence[int | None], options: Options, now_is: Mapping[int, Member]) -> _Part:
+def _part(group: Group, budgets: Sequence[int | None], options: Options, now_is: Mapping[int, Member]) -> Part:
     startup = options.basis == "startup"
     case = case_of(group, options.stays, startup=startup)
     before, _ = totals(list(as_it_is(now_is[each.number] for each in group.members)), startup=startup)
-    return _Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
+    return Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
 
 
 def _solved(case: Case, budgets: Sequence[int | None], options: Options, bases: int | None) -> Frontier:
@@ -142,7 +115,7 @@ def _on_one_ground(case: Case, solution: Solution) -> Solution:
     )
 
 
-def _within(parts: Sequence[_Part], budgets: Sequence[int | None], options: Options) -> list[_Part]:
+def _within(parts: Sequence[Part], budgets: Sequence[int | None], options: Options) -> list[Part]:
     """The parts with no more bases than wanted in all: each further base goes to the group that it saves most in."""
     limit = options.max_bases
     most = [max((len(each.layout.parents) for each in part.frontier.solutions), default=0) for part in parts]
@@ -162,96 +135,10 @@ def _within(parts: Sequence[_Part], budgets: Sequence[int | None], options: Opti
         if not gains:
             break
         given[-max(gains)[1]] += 1
-    return [_Part(part.case, way[count], part.before) for part, way, count in zip(parts, ways, given, strict=True)]
+    return [Part(part.case, way[count], part.before) for part, way, count in zip(parts, ways, given, strict=True)]
 
 
-class _Draft:
-    """The whole fleet under one budget: the groups that gain on their bases, all others as they are."""
-
-    def __init__(
-        self,
-        parts: Sequence[_Part],
-        alone: Sequence[Group],
-        followers: Sequence[Follower],
-        budget: int,
-        options: Options,
-        now_is: Mapping[int, Member],
-    ) -> None:
-        self._now_is = now_is
-        self._startup = options.basis == "startup"
-        self._groups = [*(part.case.group for part in parts), *alone]
-        self._followers = followers
-        self.changed: list[tuple[Case, Layout]] = []
-        self.inodes: list[Inode] = []
-        for part in parts:
-            layout = part.frontier.solutions[budget].layout
-            inodes = list(as_planned(part.case, layout, options.stays, now_is))
-            after, _ = totals(inodes, startup=self._startup)
-            if layout.parents and part.before - after.page_cache_bytes >= max(options.min_saving, 1):
-                self.changed.append((part.case, layout))
-                self.inodes += inodes
-            else:
-                self.inodes += as_it_is(now_is[each.number] for each in part.case.group.members)
-        for group in alone:
-            self.inodes += as_it_is(now_is[each.number] for each in group.members)
-        for follower in followers:
-            self.inodes += following(follower, self.inodes)
-        self.totals, self.pulled = totals(self.inodes, startup=self._startup)
-
-    @property
-    def base_count(self) -> int:
-        return sum(len(layout.parents) for _, layout in self.changed)
-
-    def extra(self) -> dict[str, int]:
-        """What images get that they did not have, by reference; others get nothing."""
-        found = {}
-        for case, layout in self.changed:
-            for number, member in enumerate(case.group.members):
-                size = extra(case.problem, layout, number)
-                if size:
-                    found[member.image.ref] = size
-        return found
-
-    def bases(self, causes: Causes) -> tuple[list[PlannedBase], dict[int, str]]:
-        """The bases, and the name of that of each image."""
-        names = _Names()
-        found: list[PlannedBase] = []
-        of_image: dict[int, str] = {}
-        for case, layout in self.changed:
-            own = planned_bases(case, layout, self._now_is, causes, names.new, startup=self._startup)
-            found += own
-            for number, member in enumerate(case.group.members):
-                if layout.base_of[number] >= 0:
-                    of_image[member.number] = own[layout.base_of[number]].name
-        for follower in self._followers:
-            if follower.leader.number in of_image:
-                of_image[follower.member.number] = of_image[follower.leader.number]
-        return found, of_image
-
-    def remaining(self, based: Collection[int]) -> dict[int, tuple[Remaining, ...]]:
-        groups = {member.number: at for at, group in enumerate(self._groups) for member in group.members}
-        for follower in self._followers:
-            groups[follower.member.number] = groups[follower.leader.number]
-        return dict(remaining(self.inodes, groups, frozenset(based), startup=self._startup))
-
-
-class _Names:
-    """Names, each once."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def new(self, name: str) -> str:
-        number = 1
-        unique = name
-        while unique in self._taken:
-            number += 1
-            unique = f"{name}-{number}"
-        self._taken.add(unique)
-        return unique
-
-
-def _point(draft: _Draft, budget: int | None, before: Totals) -> tuple[_Draft, Point]:
+def _point(draft: Draft, budget: int | None, before: Totals) -> tuple[Draft, Point]:
     name = STRICT if budget == 0 else UNION if budget is None else f"budget-{human_size(budget).replace(' ', '')}"
     after = draft.totals if draft.changed else before
     return draft, Point(
@@ -266,9 +153,9 @@ def _point(draft: _Draft, budget: int | None, before: Totals) -> tuple[_Draft, P
     )
 
 
-def _distinct(points: Sequence[tuple[_Draft, Point]]) -> list[tuple[_Draft, Point]]:
+def _distinct(points: Sequence[tuple[Draft, Point]]) -> list[tuple[Draft, Point]]:
     """Without budgets that gain nothing over the point before."""
-    found: list[tuple[_Draft, Point]] = []
+    found: list[tuple[Draft, Point]] = []
     for draft, point in points:
         inner = point.name not in (STRICT, UNION)
         if not (inner and found[-1][1].page_cache_bytes == point.page_cache_bytes):
@@ -276,7 +163,7 @@ def _distinct(points: Sequence[tuple[_Draft, Point]]) -> list[tuple[_Draft, Poin
     return found
 
 
-def _optimum(parts: Sequence[_Part], strict: _Draft) -> int | None:
+def _optimum(parts: Sequence[Part], strict: Draft) -> int | None:
     """The page cache of the best strict plan without limits, where it is known for all groups."""
     best = strict.totals.page_cache_bytes
     changed = {id(case) for case, _ in strict.changed}
@@ -291,7 +178,7 @@ def _optimum(parts: Sequence[_Part], strict: _Draft) -> int | None:
 
 
 def _images(
-    images: Sequence[Image], draft: _Draft, of_image: Mapping[int, str], point: Point
+    images: Sequence[Image], draft: Draft, of_image: Mapping[int, str], point: Point
 ) -> tuple[PlannedImage, ...]:
     left = draft.remaining(of_image.keys())
     return tuple(
@@ -304,23 +191,3 @@ def _images(
 
 def _worthwhile(report: Report, images: Sequence[Image], options: Options) -> tuple[Suggestion, ...]:
     return tuple(each for each in suggestions(report, images) if each.saved_bytes >= options.min_saving)
-
-
-def _left_out(groups: Sequence[Group], storage: str, *, by_chain: bool) -> tuple[LeftOut, ...]:
-    if not by_chain:
-        why = f"on {storage} what images share does not depend on their layers, so no base changes it"
-        return (LeftOut("bases", why),)
-    found = []
-    for group in groups:
-        if len(group.members) == 1 and len(groups) > 1:
-            image = group.members[0].image
-            where = f"{group.release.name} {group.release.version}".strip() if group.release else "no distribution"
-            why = f"no other image has the same base content ({where}, {image.platform})"
-            found.append(LeftOut(image.ref, why))
-    unpackaged = [
-        member.image.ref for group in groups for member in group.members if not member.packages and member.files
-    ]
-    if unpackaged:
-        names = ", ".join(unpackaged[:3]) + (f" and {len(unpackaged) - 3} more" if len(unpackaged) > 3 else "")
-        found.append(LeftOut(f"packages of {names}", "no package database: files alone can be shared"))
-    return tuple(found)

@@ -14,7 +14,8 @@ from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
 from memlint.model.plan import Plan
 from memlint.model.vocabulary import ELF_KINDS
-from memlint.planner.planning import Options, plan_images
+from memlint.planner.draft import Options
+from memlint.planner.planning import plan_images
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import storage_model
 

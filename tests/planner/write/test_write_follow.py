@@ -12,7 +12,8 @@ from memlint.layers.limits import Limits
 from memlint.lint.places import Origin
 from memlint.model.image import Image
 from memlint.model.vocabulary import ELF_KINDS
-from memlint.planner.planning import Options, plan_images
+from memlint.planner.draft import Options
+from memlint.planner.planning import plan_images
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.follow import leaders
 from memlint.planner.write.service import Service
