@@ -76,3 +76,14 @@ def test_what_is_no_compose_file(text: str) -> None:
     with pytest.raises(UsageError, match=r"compose\.yaml") as caught:
         read_compose(text, "compose.yaml", {})
     assert "\n" not in caught.value.message
+
+
+def test_what_a_dockerfile_is_built_with() -> None:
+    text = """\
+services:
+  a: {build: {context: x, args: {ONE: "$V", TWO: 2, THREE: null}}}
+  b: {build: {context: ., args: ["ONE=a=b", "V", "GONE"]}}
+"""
+    a, b = read_compose(text, "deploy/compose.yaml", {"V": "v"})
+    assert (a.name, a.context, a.build_args) == ("a", "deploy/x", {"ONE": "v", "TWO": "2"})
+    assert (b.name, b.context, b.build_args) == ("b", "deploy", {"ONE": "a=b", "V": "v"})
