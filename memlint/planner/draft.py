@@ -37,11 +37,15 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True, eq=False):
-    """A group that a plan may change, with its solutions."""
+    """A group that a plan may change, with its solutions: `frontiers` are ways to do it, of which the best counts."""
 
     case: Case
-    frontier: Frontier
+    frontiers: tuple[Frontier, ...]
     before: int
+
+    @property
+    def frontier(self) -> Frontier:
+        return self.frontiers[0]
 
 
 class Draft:
@@ -55,27 +59,44 @@ class Draft:
         budget: int,
         options: Options,
         now_is: Mapping[int, Member],
+        earlier: Draft | None,
     ) -> None:
+        self._options = options
         self._now_is = now_is
         self._startup = options.basis == "startup"
         self._groups = [*(part.case.group for part in parts), *alone]
         self._followers = followers
-        self.changed: list[tuple[Case, Layout]] = []
+        self._best: list[tuple[int, Layout | None]] = [
+            self._best_of(part, budget, earlier._best[number] if earlier else None) for number, part in enumerate(parts)
+        ]
+        self.changed = [
+            (part.case, layout) for part, (_, layout) in zip(parts, self._best, strict=True) if layout is not None
+        ]
         self.inodes: list[Inode] = []
-        for part in parts:
-            layout = part.frontier.solutions[budget].layout
-            inodes = list(as_planned(part.case, layout, options.stays, now_is))
-            after, _ = totals(inodes, startup=self._startup)
-            if layout.parents and part.before - after.page_cache_bytes >= max(options.min_saving, 1):
-                self.changed.append((part.case, layout))
-                self.inodes += inodes
-            else:
-                self.inodes += as_it_is(now_is[each.number] for each in part.case.group.members)
+        for part, (_, layout) in zip(parts, self._best, strict=True):
+            self.inodes += self._inodes(part, layout)
         for group in alone:
             self.inodes += as_it_is(now_is[each.number] for each in group.members)
         for follower in followers:
             self.inodes += following(follower, self.inodes)
         self.totals, self.pulled = totals(self.inodes, startup=self._startup)
+
+    def _best_of(self, part: Part, budget: int, earlier: tuple[int, Layout | None] | None) -> tuple[int, Layout | None]:
+        """(page cache, layout) of the best way for a group; no layout, where it stays as it is."""
+        best = earlier or (part.before, None)
+        enough = part.before - max(self._options.min_saving, 1)
+        for frontier in part.frontiers:
+            layout = frontier.solutions[budget].layout
+            if layout.parents:
+                after, _ = totals(self._inodes(part, layout), startup=self._startup)
+                if after.page_cache_bytes <= enough and after.page_cache_bytes < best[0]:
+                    best = (after.page_cache_bytes, layout)
+        return best
+
+    def _inodes(self, part: Part, layout: Layout | None) -> list[Inode]:
+        if layout is None:
+            return list(as_it_is(self._now_is[each.number] for each in part.case.group.members))
+        return list(as_planned(part.case, layout, self._options.stays, self._now_is))
 
     @property
     def base_count(self) -> int:

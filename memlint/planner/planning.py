@@ -58,7 +58,9 @@ def plan_images(
     parts = [_part(group, budgets, options, now_is) for group in groups if len(group.members) > 1] if by_chain else []
     parts = _within(parts, budgets, options)
     alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest]
-    drawn = [Draft(parts, alone, followers, number, options, now_is) for number in range(len(budgets))]
+    drawn: list[Draft] = []
+    for number in range(len(budgets)):
+        drawn.append(Draft(parts, alone, followers, number, options, now_is, drawn[-1] if drawn else None))
     before: Totals = report.totals.startup if startup else report.totals.mappable
     points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
@@ -90,17 +92,18 @@ def _part(group: Group, budgets: Sequence[int | None], options: Options, now_is:
     return Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
 
 
-def _solved(case: Case, budgets: Sequence[int | None], options: Options, bases: int | None) -> Frontier:
+def _solved(case: Case, budgets: Sequence[int | None], options: Options, bases: int | None) -> tuple[Frontier, ...]:
+    """The ways for a group. Where its ground is several chains, one base may make them one, or each may stay."""
     group = case.group
     room = LAYERS_MAX - max(len(member.image.layers) for member in group.members)
-    spare = 1 if group.drifted else 0
-    most = None if bases is None else max(bases - spare, 0)
-    depth = max(room // _LAYERS_OF_BASE - spare, 0)
-    frontier = solve(case.problem, budgets, Limits(most, options.min_saving, depth))
-    if not group.drifted:
-        return frontier
-    solutions = tuple(_on_one_ground(case, each) for each in frontier.solutions) if bases != 0 else frontier.solutions
-    return Frontier(solutions, frontier.optimum)
+    depth = max(room // _LAYERS_OF_BASE - (1 if group.drifted else 0), 0)
+    frontier = solve(case.problem, budgets, Limits(bases, options.min_saving, depth))
+    if not group.drifted or bases == 0:
+        return (frontier,)
+    fewer = frontier
+    if bases is not None:
+        fewer = solve(case.problem, budgets, Limits(bases - 1, options.min_saving, depth))
+    return (Frontier(tuple(_on_one_ground(case, each) for each in fewer.solutions), fewer.optimum), frontier)
 
 
 def _on_one_ground(case: Case, solution: Solution) -> Solution:
@@ -118,7 +121,9 @@ def _on_one_ground(case: Case, solution: Solution) -> Solution:
 def _within(parts: Sequence[Part], budgets: Sequence[int | None], options: Options) -> list[Part]:
     """The parts with no more bases than wanted in all: each further base goes to the group that it saves most in."""
     limit = options.max_bases
-    most = [max((len(each.layout.parents) for each in part.frontier.solutions), default=0) for part in parts]
+    most = [
+        max((len(each.layout.parents) for way in part.frontiers for each in way.solutions), default=0) for part in parts
+    ]
     if limit is None or sum(most) <= limit:
         return list(parts)
     ways = [
@@ -128,7 +133,7 @@ def _within(parts: Sequence[Part], budgets: Sequence[int | None], options: Optio
     given = [0] * len(parts)
     for _ in range(limit):
         gains = [
-            (way[have].solutions[0].page_cache - way[have + 1].solutions[0].page_cache, -number)
+            (way[have][-1].solutions[0].page_cache - way[have + 1][-1].solutions[0].page_cache, -number)
             for number, (way, have) in enumerate(zip(ways, given, strict=True))
             if have + 1 < len(way)
         ]
