@@ -144,7 +144,13 @@ def _within(parts: Sequence[Part], budgets: Sequence[int | None], options: Optio
 
 
 def _point(draft: Draft, budget: int | None, before: Totals) -> tuple[Draft, Point]:
-    name = STRICT if budget == 0 else UNION if budget is None else f"budget-{human_size(budget).replace(' ', '')}"
+    name = (
+        STRICT
+        if budget == 0
+        else UNION
+        if budget is None
+        else f"budget-{human_size(budget).replace('.0 ', '').replace(' ', '')}"
+    )
     after = draft.totals if draft.changed else before
     return draft, Point(
         name=name,

@@ -14,6 +14,8 @@ from memlint.model.plan import Plan, PlannedBase, PlannedPackage, Point
 from memlint.model.units import human_size, percent, plural
 from memlint.report.terminal import Terminal
 
+_WIDE = 80
+"""Columns from which on figures are named in full."""
 _PACKAGES, _IMAGES, _SUGGESTIONS, _LEFT_OUT = 6, 6, 5, 5
 
 
@@ -73,13 +75,16 @@ class _Page:
         self._line()
         table = _table()
         table.show_header = False
+        for justify in ("left", "right", "left", "right", "left", "right", "right"):
+            table.add_column(justify=justify)
+        wide = self._width >= _WIDE
         for name, totals in (("now", plan.before), ("planned", plan.after)) if plan.bases else (("now", plan.before),):
             table.add_row(
                 name,
                 Text(human_size(totals.page_cache_bytes), "bold"),
-                "= distinct",
+                "= distinct" if wide else "=",
                 human_size(totals.distinct_bytes),
-                "+ duplicate",
+                "+ duplicate" if wide else "+",
                 Text(human_size(totals.duplicate_bytes), "bold red" if totals.duplicate_bytes else "bold green"),
                 percent(totals.efficiency),
             )
@@ -136,17 +141,22 @@ class _Page:
             return
         self._line()
         table = _table()
-        for heading in ("point", "page cache", "duplicate", "extra, most", "pull", "bases"):
-            table.add_column(heading, justify="left" if heading == "point" else "right")
+        headings = ("point", "page cache", "duplicate", "extra", "bases", "pull")
+        shown = len(headings) if self._width >= _WIDE else 4
+        for heading in headings[:shown]:
+            table.add_column(heading, justify="left" if heading == "point" else "right", no_wrap=True)
         now = plan.before
-        table.add_row("as it is", human_size(now.page_cache_bytes), human_size(now.duplicate_bytes), "–", "–", "–")
-        for point in plan.points:
-            table.add_row(*self._row(point))
-        table.add_row("ideal", human_size(plan.ideal_bytes), human_size(0), "–", "–", "–")
+        rows = [
+            [Text("as it is"), *_sizes(now.page_cache_bytes, now.duplicate_bytes)],
+            *(self._row(point) for point in plan.points),
+            [Text("ideal"), *_sizes(plan.ideal_bytes, 0)],
+        ]
+        for row in rows:
+            table.add_row(*row[:shown])
         self._console.print(table)
-        self._wrapped(
-            "extra: what an image gets that it did not have. pull: the mapped files of all images, each layer's once."
-        )
+        self._wrapped("extra: the most that an image gets and did not have.")
+        if shown == len(headings):
+            self._wrapped("pull: the mapped files of all images, each layer's once, uncompressed.")
 
     def _row(self, point: Point) -> list[Text]:
         most = max(point.extra_bytes.values(), default=0)
@@ -156,8 +166,8 @@ class _Page:
             human_size(point.page_cache_bytes),
             human_size(point.duplicate_bytes),
             human_size(most),
-            human_size(point.pull_bytes),
             str(point.bases),
+            human_size(point.pull_bytes),
         )
         return [Text(cell, "bold" if point.name == self._plan.chosen else "") for cell in cells]
 
@@ -197,6 +207,10 @@ class _Page:
         shown = ", ".join(names[: self._most(most, len(names))])
         rest = len(names) - most
         return shown if rest <= 0 or self._everything else f"{shown} and {rest} more"
+
+
+def _sizes(*sizes: int) -> list[Text]:
+    return [Text(human_size(size)) for size in sizes]
 
 
 def _by_size(packages: Sequence[PlannedPackage]) -> list[PlannedPackage]:
