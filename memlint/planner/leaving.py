@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from memlint.model.plan import LeftOut
+from memlint.model.units import plural
 from memlint.planner.grounds import Group
 
 IMAGES_MAX = 1500
@@ -35,7 +36,7 @@ def left_out(groups: Sequence[Group], rest: Sequence[Group], storage: str, *, by
     if not by_chain:
         why = f"on {storage} what images share does not depend on their layers, so no base changes it"
         return (LeftOut("bases", why),)
-    found = [LeftOut(f"{len(group.members)} images", _too_many(group)) for group in rest]
+    found = [LeftOut(plural(len(group.members), "image"), _too_many(group)) for group in rest]
     for group in groups:
         if len(group.members) == 1:
             image = group.members[0].image

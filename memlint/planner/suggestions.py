@@ -11,7 +11,7 @@ from memlint.model.report import Duplicate, Placement, Report
 from memlint.sharing.causes import BASE_DRIFT, COPIED_UP, OTHER_PARENT, REBUILT, REINSTALLED
 from memlint.sharing.history import instruction
 
-PIN, MERGE, MOVE, REBUILD, REORDER = "pin one digest", "merge a rewrite", "move up", "build once", "reorder"
+PIN, MERGE, MOVE, BUILD, REORDER = "pin one digest", "merge a rewrite", "move up", "build once", "reorder"
 _SHOWN = 60
 
 _Found = dict[tuple[str, tuple[str, ...], str], int]
@@ -55,7 +55,7 @@ def _said(
         return MOVE, both, f"{names} put {shown} on different layers; put it first in both"
     if placement.cause in (REBUILT, REINSTALLED) and step and step == other_step:
         if placement.cause == REBUILT:
-            return REBUILD, both, f"{names} each built {shown}; build it once, or from one cache"
+            return BUILD, both, f"{names} each built {shown}; build it once, or from one cache"
         return REORDER, both, f"{names} both have {shown}, with other instructions below it; put it first in both"
     return None
 
