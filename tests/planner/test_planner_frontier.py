@@ -8,7 +8,7 @@ from operator import or_
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planner.problems import plain, tangled
+from support.problems import plain, tangled
 
 from memlint.planner.frontier import Frontier, solve
 from memlint.planner.layout import Layout, extra, page_cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
-from planner.fleets import Fleet, page_cache
 from support.fleets import loaded
+from support.planning import Fleet, page_cache
 
 from memlint.model.digest import ContentID, DiffID
 from memlint.model.image import Image

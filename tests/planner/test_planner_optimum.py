@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from planner.problems import plain, tangled
+from support.problems import plain, tangled
 
 from memlint.planner.exact import best_tree
 from memlint.planner.frontier import strict_tree

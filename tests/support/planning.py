@@ -5,10 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from support.elf import library
-from support.fleets import loaded
-from support.images import Content, Layer, Spec, image
-
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
@@ -18,6 +14,9 @@ from memlint.planner.draft import Options
 from memlint.planner.planning import plan_images
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import storage_model
+from support.elf import library
+from support.fleets import loaded
+from support.images import Content, Layer, Spec, image
 
 RELEASE = b'ID=debian\nVERSION_ID="12"\n'
 Files = dict[str, Content]
