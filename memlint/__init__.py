@@ -5,16 +5,23 @@ from __future__ import annotations
 TYPE_CHECKING = False  # typing's own constant would cost its import on every start
 
 __version__ = "0.1.0"
-__all__ = ["MemlintError", "Report", "__version__", "compare"]
+__all__ = ["MemlintError", "Plan", "Report", "__version__", "compare", "plan"]
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from memlint.api import compare
+    from memlint.api import compare, plan
     from memlint.errors import MemlintError
+    from memlint.model.plan import Plan
     from memlint.model.report import Report
 
-_HOMES = {"compare": "memlint.api", "MemlintError": "memlint.errors", "Report": "memlint.model.report"}
+_HOMES = {
+    "compare": "memlint.api",
+    "plan": "memlint.api",
+    "MemlintError": "memlint.errors",
+    "Plan": "memlint.model.plan",
+    "Report": "memlint.model.report",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The Python API: what the command `memlint compare` itself calls."""
+"""The Python API: what the commands `memlint compare` and `memlint plan` themselves call."""
 
 from __future__ import annotations
 
@@ -8,23 +8,40 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from memlint.errors import SourceError, UsageError
 from memlint.layers.cache import Cache
 from memlint.layers.limits import Limits
 from memlint.layers.progress import Progress, Silent
 from memlint.layers.reading import Reading
 from memlint.layers.stream import codec_of
+from memlint.model.digest import DiffID
 from memlint.model.image import Image
+from memlint.model.layer import LayerIndex
+from memlint.model.plan import Plan
 from memlint.model.report import Report
 from memlint.model.vocabulary import ELF_KINDS, KINDS
+from memlint.planner.choice import BALANCED
+from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
+from memlint.planner.planning import plan_images
 from memlint.sharing.fleet import compare_images
-from memlint.sharing.storage import storage_model
+from memlint.sharing.storage import StorageModel, storage_model
 from memlint.sources import docker_archive, oci
 from memlint.sources.platform import normalise
 from memlint.sources.reference import DAEMON, DOCKER_ARCHIVE, OCI, Reference, parse_reference
 from memlint.sources.store import DirectoryStore, DocumentStore, Store, TarStore
 
 DEFAULT_STORAGE = "overlay2"
+
+
+class Loaded(msgspec.Struct, frozen=True, eq=False):
+    """Images that were read, containers of each, the indexes of their layers, and what the node's store shares."""
+
+    images: list[Image]
+    replicas: list[int]
+    indexes: dict[DiffID, LayerIndex]
+    storage: StorageModel
 
 
 def compare(
@@ -54,6 +71,79 @@ def compare(
 
     Raises MemlintError when any of the images cannot be read: a report is about all of them, or there is none.
     """
+    fleet = load(
+        references,
+        storage=storage,
+        replicas=replicas,
+        platform=platform,
+        kinds=kinds,
+        cache_dir=cache_dir,
+        limits=limits,
+        verify=verify,
+        jobs=jobs,
+        progress=progress,
+    )
+    return compare_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds)
+
+
+def plan(
+    references: Sequence[str],
+    *,
+    basis: str = "mappable",
+    max_extra: Sequence[int] = BUDGETS,
+    max_bases: int | None = None,
+    min_saving: int = MIN_SAVING,
+    prefer: str = BALANCED,
+    storage: str | None = None,
+    replicas: Mapping[str, int] | None = None,
+    platform: str | None = None,
+    kinds: Collection[str] = ELF_KINDS,
+    cache_dir: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+    verify: bool = True,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """The shared bases that would make the bytes of these images one, and what that saves.
+
+    - `basis`: what is weighed: "mappable" files, or those that "startup" maps for certain.
+    - `max_extra`: budgets in bytes, a point of the frontier each: what an image may get that it did not have.
+    - `max_bases`: how many bases there may be in all; None is no limit.
+    - `min_saving`: bytes of page cache that a base saves at least.
+    - `prefer`: the point whose bases are described: "strict", "balanced" or "union".
+
+    The others are as for `compare`, and so are errors.
+    """
+    fleet = load(
+        references,
+        storage=storage,
+        replicas=replicas,
+        platform=platform,
+        kinds=kinds,
+        cache_dir=cache_dir,
+        limits=limits,
+        verify=verify,
+        jobs=jobs,
+        progress=progress,
+    )
+    options = Options(basis=basis, budgets=tuple(max_extra), max_bases=max_bases, min_saving=min_saving, prefer=prefer)
+    return plan_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds, options)
+
+
+def load(
+    references: Sequence[str],
+    *,
+    storage: str | None,
+    replicas: Mapping[str, int] | None,
+    platform: str | None,
+    kinds: Collection[str],
+    cache_dir: str | os.PathLike[str] | None,
+    limits: Limits | None,
+    verify: bool,
+    jobs: int | None,
+    progress: Progress | None,
+) -> Loaded:
+    """The images as `compare` and `plan` take them."""
     if not references:
         raise UsageError("no image was given", "name one or more, for example docker-daemon:web oci:./build/api")
     if unknown := sorted(set(kinds).difference(KINDS)):
@@ -68,7 +158,7 @@ def compare(
     if cache is not None:
         cache.close()
     model = chosen or storage_model(reported or DEFAULT_STORAGE)
-    return compare_images(images, counts, indexes, model, kinds)
+    return Loaded(images, counts, indexes, model)
 
 
 def _load(

@@ -11,7 +11,20 @@ import pytest
 import memlint
 
 PACKAGE = Path(memlint.__file__).parent
-ORDER = ("model", "errors", "sources", "layers", "sharing", "dockerfile", "config", "lint", "report", "api", "cli")
+ORDER = (
+    "model",
+    "errors",
+    "sources",
+    "layers",
+    "sharing",
+    "dockerfile",
+    "config",
+    "lint",
+    "planner",
+    "report",
+    "api",
+    "cli",
+)
 FREE = {
     "model": set(),
     "errors": {"model"},

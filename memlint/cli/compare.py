@@ -13,7 +13,8 @@ from memlint.cli.progress import progress_bar
 from memlint.layers.limits import Limits
 from memlint.model.report import Report, Totals
 
-_SWITCH = 1e-4
+SWITCH = 1e-4
+"""Seconds between switches of threads."""
 _LIMITS = {
     "max_layer_size": "max_layer_bytes",
     "max_ratio": "max_ratio",
@@ -25,7 +26,7 @@ _LIMITS = {
 def compare(arguments: argparse.Namespace) -> int:
     """Compare the images, print the report, and judge the gate."""
     # threads that decompress and digest ask for the GIL once per block: the 5 ms that Python lets them wait is a block
-    sys.setswitchinterval(_SWITCH)
+    sys.setswitchinterval(SWITCH)
     with progress_bar(wanted=not arguments.no_progress) as progress:
         report = api.compare(
             arguments.images,
@@ -34,7 +35,7 @@ def compare(arguments: argparse.Namespace) -> int:
             platform=arguments.platform,
             kinds=arguments.kinds,
             cache_dir=None if arguments.no_cache else arguments.cache_dir,
-            limits=_limits(arguments),
+            limits=reading_limits(arguments),
             verify=not arguments.no_verify,
             jobs=arguments.jobs,
             progress=progress,
@@ -43,7 +44,8 @@ def compare(arguments: argparse.Namespace) -> int:
     return _judge(getattr(report.totals, arguments.basis), arguments)
 
 
-def _limits(arguments: argparse.Namespace) -> Limits:
+def reading_limits(arguments: argparse.Namespace) -> Limits:
+    """What the call says of the limits of layers."""
     given = {field: value for option, field in _LIMITS.items() if (value := getattr(arguments, option)) is not None}
     return msgspec.structs.replace(Limits(), absolute_names=arguments.absolute_names, **given)
 

@@ -42,14 +42,14 @@ def add_options(parser: Any) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.set_defaults(command=_compare)
     parser.add_argument("images", nargs="+", metavar="IMAGE")
-    _fleet_options(parser.add_argument_group("the fleet"))
+    fleet_options(parser.add_argument_group("the fleet"))
     _output_options(parser.add_argument_group("output"))
     _gate_options(parser.add_argument_group("gate"))
     _place_options(parser.add_argument_group("where findings are"))
-    _reading_options(parser.add_argument_group("reading"))
+    reading_options(parser.add_argument_group("reading"))
 
 
-def _fleet_options(group: Any) -> None:
+def fleet_options(group: Any) -> None:
     option(
         group,
         "--storage",
@@ -159,7 +159,7 @@ def _gate_options(group: Any) -> None:
     )
 
 
-def _reading_options(group: Any) -> None:
+def reading_options(group: Any) -> None:
     cache_dir(group)
     flag(group, "--no-cache", help="neither read nor write the cache of layers")
     flag(group, "--no-verify", help="do not compare digests and diff IDs; nothing is cached then")

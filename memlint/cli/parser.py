@@ -22,6 +22,7 @@ of layers: the same library installed by two images is two inodes."""
 _COMMANDS = {
     "lint": "find in Dockerfiles what keeps images from sharing RAM",
     "compare": "find the same bytes in different layers of images, and price them",
+    "plan": "say which bases images should share, and write them as Dockerfiles that build",
     "rules": "list the rules",
     "explain": "say of a rule what it finds, why it matters in RAM, and what to do",
     "completion": "print the completion of a shell",

@@ -21,11 +21,17 @@ _HINT = "docs/compare.md says what is read of a compose file"
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service that is built here: `names` of its image, the Dockerfile, and the stage that is its target."""
+    """A service that is built here: `names` of its image, the Dockerfile, and the stage that is its target.
+
+    `name` is its own; `context` and `build_args` are what its Dockerfile is built with.
+    """
 
     names: tuple[str, ...]
     dockerfile: str
     target: str | None
+    name: str = ""
+    context: str = "."
+    build_args: dict[str, str] = {}
 
 
 def read_compose(text: str, path: str, environment: Mapping[str, str]) -> tuple[Service, ...]:
@@ -79,7 +85,29 @@ def _service(
     image = value.get("image")
     names = (_text(image, environment),) if isinstance(image, str) else (f"{project}-{name}", f"{project}_{name}")
     place = os.path.normpath(os.path.join(directory, context, dockerfile))
-    return Service(names, place, _text(target, environment) if target is not None else None)
+    return Service(
+        names,
+        place,
+        _text(target, environment) if target is not None else None,
+        name,
+        os.path.normpath(os.path.join(directory, context)),
+        dict(_build_args(build.get("args"), environment)),
+    )
+
+
+def _build_args(given: object, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """In both forms; a name alone takes its value from the environment, if there is one."""
+    pairs: list[tuple[str, object]] = []
+    if isinstance(given, dict):
+        pairs = [(str(name), value) for name, value in given.items()]
+    elif isinstance(given, list):
+        parted = (str(item).partition("=") for item in given)
+        pairs = [(name, value if equals else None) for name, equals, value in parted]
+    for name, value in pairs:
+        if value is not None:
+            yield name, _text(value, environment)
+        elif name in environment:
+            yield name, environment[name]
 
 
 def _text(value: object, environment: Mapping[str, str]) -> str:

@@ -13,9 +13,10 @@ from memlint.layers.elf import ElfScan
 from memlint.layers.kinds import may_be_whole, whole_file_bytes, whole_file_kind
 from memlint.layers.loader_cache import LOADER_CACHE, parse_loader_cache
 from memlint.layers.packages import Databases, database_of
+from memlint.layers.release import OS_RELEASE, RELEASE_MAX, parse_release
 from memlint.layers.script import SCRIPT_MAX, parse_script
 from memlint.model.digest import ContentID, DiffID
-from memlint.model.layer import Elf, LayerIndex, MappedFile, Package, Script
+from memlint.model.layer import Elf, LayerIndex, MappedFile, Package, Release, Script
 
 WHITEOUT, OPAQUE, WHITEOUT_META = ".wh.", ".wh..wh..opq", ".wh..wh."
 """Names by which a layer's tar hides what lies below (OCI image-spec, layer.md, "Whiteouts")."""
@@ -73,6 +74,7 @@ class LayerBuilder:
         self._databases = Databases()
         self._replaced = 0
         self._loader_cache: tuple[tuple[str, str], ...] | None = None
+        self._releases: dict[str, Release] = {}
 
     def directory(self, path: str) -> None:
         if path:
@@ -126,7 +128,14 @@ class LayerBuilder:
             self._databases.add(path, size, source.contents())
         elif path == LOADER_CACHE:
             self._loader_cache = parse_loader_cache(_leading(source.contents(), 1 << 24))
+        elif path in OS_RELEASE:
+            self._release(path, _leading(source.contents(), RELEASE_MAX))
         self._put(path, node)
+
+    def _release(self, path: str, content: bytes) -> None:
+        found = parse_release(content)
+        if found is not None:
+            self._releases[path] = found
 
     def build(self, diff_id: DiffID) -> LayerIndex:
         """The layer as a value; equal layers give equal values, however they were walked."""
@@ -174,6 +183,8 @@ class LayerBuilder:
             opaque=tuple(sorted(self._opaque)),
             packages=packages,
             loader_cache=self._loader_cache if nodes.get(LOADER_CACHE) is _PLAIN else None,
+            installed=tuple(self._databases.installed()),
+            release=next((self._releases[path] for path in sorted(self._releases) if nodes[path] is _PLAIN), None),
         )
 
     def _put(self, path: str, node: object) -> None:

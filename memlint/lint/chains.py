@@ -122,7 +122,7 @@ def group_of(links: Sequence[Link], at: int) -> Group | None:
     found: list[Link] = []
     packages: set[str] = set()
     for link in links[at:]:
-        more = _plain_install(link.step)
+        more = plain_install(link.step)
         if more is None:
             break
         found.append(link)
@@ -206,7 +206,7 @@ def _is_bind(mount: str) -> bool:
     return "type=" not in mount or "type=bind" in mount
 
 
-def _plain_install(step: Step) -> set[str] | None:
+def plain_install(step: Step) -> set[str] | None:
     """The packages of a RUN that does nothing but install packages of the distribution; None for any other step."""
     if step.instruction.keyword != "RUN" or not step.commands or not step.installs:
         return None

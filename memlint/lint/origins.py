@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from memlint.dockerfile.compose import Service, read_compose, read_env
 from memlint.errors import DockerfileError, UsageError
 from memlint.lint.gathering import Gathered
 from memlint.lint.places import Origin, stage_of
 from memlint.lint.reading import read_bytes
-from memlint.model.report import ImageReport, Report
+
+
+class Named(Protocol):
+    """An image: its reference, and its name for people."""
+
+    @property
+    def ref(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Fleet(Protocol):
+    """A report or a plan."""
+
+    @property
+    def images(self) -> Sequence[Named]: ...
 
 
 def services_of(files: Iterable[str], environment: Mapping[str, str]) -> list[Service]:
@@ -27,17 +44,17 @@ def services_of(files: Iterable[str], environment: Mapping[str, str]) -> list[Se
 
 
 def dockerfiles_of(
-    report: Report, given: Mapping[str, str], services: Iterable[Service]
+    fleet: Fleet, given: Mapping[str, str], services: Iterable[Service]
 ) -> dict[str, tuple[str, str | None]]:
     """Image → (Dockerfile, target): what the call says comes first. UsageError when it speaks of none of the images."""
     found: dict[str, tuple[str, str | None]] = {}
     for service in services:
-        for image in _meant(report, service.names):
+        for image in meant(fleet, service.names):
             found.setdefault(image.ref, (service.dockerfile, service.target))
     for name, path in given.items():
-        images = _meant(report, (name,))
+        images = meant(fleet, (name,))
         if not images:
-            known = ", ".join(dict.fromkeys(image.name for image in report.images))
+            known = ", ".join(dict.fromkeys(image.name for image in fleet.images))
             raise UsageError(f"{name!r} has a Dockerfile but is none of the images", f"the images are {known}")
         found.update((image.ref, (path, None)) for image in images)
     return found
@@ -63,13 +80,13 @@ def _env_beside(path: str) -> dict[str, str]:
         return {}
 
 
-def _meant(report: Report, names: Sequence[str]) -> list[ImageReport]:
+def meant(fleet: Fleet, names: Sequence[str]) -> list[Named]:
     """The images that any of the names may be one of."""
     short = [name.removeprefix("docker.io/").removeprefix("library/") for name in names]
     wanted = {f"{name}{tag}" for name in (*names, *short) for tag in ("", ":latest")}
-    return [image for image in report.images if any(_is_called(image, name) for name in wanted)]
+    return [image for image in fleet.images if any(_is_called(image, name) for name in wanted)]
 
 
-def _is_called(image: ImageReport, name: str) -> bool:
+def _is_called(image: Named, name: str) -> bool:
     """By its reference or the end of it, or by its name, with or without the tag."""
     return name in (image.name, image.name.partition(":")[0]) or f":{image.ref}".endswith((f":{name}", f"/{name}"))

@@ -56,17 +56,21 @@ def chain_of(dockerfile: Dockerfile, stage: Stage) -> tuple[Stage, ...]:
     return tuple(chain)
 
 
+def makers_of(history: Sequence[str], origin: Origin) -> dict[int, Instruction]:
+    """Layer (counted from 0) → the instruction that made it, where the `created_by` of the layers tells."""
+    steps = list(_steps(origin.dockerfile, chain_of(origin.dockerfile, origin.stage)))[-_MOST:]
+    return _aligned([as_instruction(created_by) for created_by in history], steps)
+
+
 def _places(image: ImageReport, origin: Origin) -> list[Location]:
     """The place of each layer of an image."""
     path, chain = origin.dockerfile.path, chain_of(origin.dockerfile, origin.stage)
-    steps = list(_steps(origin.dockerfile, chain))[-_MOST:]
-    layers = [as_instruction(layer.created_by) for layer in image.layers]
-    found = _aligned(layers, steps)
+    found = makers_of([layer.created_by for layer in image.layers], origin)
     base, own = Location(path, chain[0].base_span), Location(path, origin.stage.source.span)
     lowest = min(found, default=None)
     return [
         Location(path, found[number].span) if number in found else base if lowest is None or number < lowest else own
-        for number in range(len(layers))
+        for number in range(len(image.layers))
     ]
 
 

@@ -60,6 +60,7 @@ class Process(msgspec.Struct, frozen=True):
     cmd: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     working_dir: str = "/"
+    user: str = ""
 
 
 class Image(msgspec.Struct, frozen=True):

@@ -15,6 +15,29 @@ class Package(msgspec.Struct, frozen=True, order=True):
     type: str
 
 
+class Installed(msgspec.Struct, frozen=True, order=True):
+    """A package as its database describes it, whether or not a file of it is mapped.
+
+    `needs` are what it depends on, each a choice of names; `provides` are names that it stands for beside its own.
+    `size` is what it says that it takes on disk. `asked` says whether somebody asked for it, or it came along with
+    another; None where the database does not know. `database` is the path of the file that says all this.
+    """
+
+    package: Package
+    database: str
+    needs: tuple[tuple[str, ...], ...] = ()
+    provides: tuple[str, ...] = ()
+    size: int | None = None
+    asked: bool | None = None
+
+
+class Release(msgspec.Struct, frozen=True):
+    """The distribution, as os-release(5) names it: ID and VERSION_ID, "" where it has none."""
+
+    name: str
+    version: str
+
+
 class Elf(msgspec.Struct, frozen=True):
     """What the dynamic loader asks of an ELF file.
 
@@ -65,6 +88,7 @@ class LayerIndex(msgspec.Struct, frozen=True):
     `others` are the remaining paths that are no directories (they and whiteouts hide whatever lies below, subtrees
     included); `directories` hide only a file of the same name; `opaque` hide what lower layers put inside.
     `hardlinks` point at files of lower layers. `loader_cache` is what /etc/ld.so.cache maps, in its order.
+    `installed` are the packages of the databases that lie in the layer: a distribution's names all that there are.
     """
 
     diff_id: DiffID
@@ -78,3 +102,5 @@ class LayerIndex(msgspec.Struct, frozen=True):
     opaque: tuple[str, ...]
     packages: tuple[Package, ...]
     loader_cache: tuple[tuple[str, str], ...] | None
+    installed: tuple[Installed, ...] = ()
+    release: Release | None = None

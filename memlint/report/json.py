@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from memlint.model.plan import Plan
 from memlint.model.report import Report
 
 
 def to_json(report: Report) -> str:
     """Indented JSON with a final newline; equal reports give equal bytes."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def plan_to_json(plan: Plan) -> str:
+    """A plan, in the same way."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode() + "\n"

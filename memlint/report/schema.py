@@ -15,6 +15,12 @@ import msgspec
 from memlint.config import Settings
 from memlint.model.lint import SCHEMA as LINT_SCHEMA
 from memlint.model.lint import LintReport
+from memlint.model.plan import SCHEMA as PLAN_SCHEMA
+from memlint.model.plan import Plan
+from memlint.model.plan_check import SCHEMA as CHECK_SCHEMA
+from memlint.model.plan_check import Check
+from memlint.model.plan_dockerfiles import SCHEMA as DOCKERFILES_SCHEMA
+from memlint.model.plan_dockerfiles import DockerfilesPlan
 from memlint.model.report import SCHEMA, Report
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -27,6 +33,9 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         SCHEMA_FILE.name: compare_schema(),
         "lint-1.schema.json": lint_schema(),
+        "plan-1.schema.json": plan_schema(),
+        "plan-check-1.schema.json": check_schema(),
+        "plan-dockerfiles-1.schema.json": dockerfiles_schema(),
         "config.schema.json": config_schema(),
     }
 
@@ -39,6 +48,21 @@ def compare_schema() -> dict[str, Any]:
 def lint_schema() -> dict[str, Any]:
     """The schema of `memlint.lint/1`."""
     return _schema(LintReport, LINT_SCHEMA, {"schema": {"const": LINT_SCHEMA}})
+
+
+def plan_schema() -> dict[str, Any]:
+    """The schema of `memlint.plan/1`."""
+    return _schema(Plan, PLAN_SCHEMA, {"schema": {"const": PLAN_SCHEMA}})
+
+
+def check_schema() -> dict[str, Any]:
+    """The schema of `memlint.plan-check/1`."""
+    return _schema(Check, CHECK_SCHEMA, {"schema": {"const": CHECK_SCHEMA}})
+
+
+def dockerfiles_schema() -> dict[str, Any]:
+    """The schema of `memlint.plan-dockerfiles/1`."""
+    return _schema(DockerfilesPlan, DOCKERFILES_SCHEMA, {"schema": {"const": DOCKERFILES_SCHEMA}})
 
 
 def config_schema() -> dict[str, Any]:

@@ -25,6 +25,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
     cmd: list[str] | None = None
     env: list[str] | None = None
     working_dir: str | None = None
+    user: str | None = None
 
 
 class History(msgspec.Struct, frozen=True):
@@ -134,4 +135,5 @@ def _process(config: ContainerConfig | None) -> Process:
         tuple(config.cmd or ()),
         tuple(config.env or ()),
         config.working_dir or "/",
+        config.user or "",
     )

@@ -17,14 +17,14 @@ def service(text: str, path: str = "deploy/compose.yaml", **environment: str) ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("build: .", Service(("deploy-web", "deploy_web"), "deploy/Dockerfile", None)),
-        ("build: ../web", Service(("deploy-web", "deploy_web"), "web/Dockerfile", None)),
-        ("{image: 'a/web:1', build: web}", Service(("a/web:1",), "deploy/web/Dockerfile", None)),
+        ("build: .", (("deploy-web", "deploy_web"), "deploy/Dockerfile", None)),
+        ("build: ../web", (("deploy-web", "deploy_web"), "web/Dockerfile", None)),
+        ("{image: 'a/web:1', build: web}", (("a/web:1",), "deploy/web/Dockerfile", None)),
         (
             "{image: web, build: {context: ., dockerfile: docker/Web.Dockerfile, target: run}}",
-            Service(("web",), "deploy/docker/Web.Dockerfile", "run"),
+            (("web",), "deploy/docker/Web.Dockerfile", "run"),
         ),
-        ("{image: web, build: {dockerfile: ../D}}", Service(("web",), "D", None)),
+        ("{image: web, build: {dockerfile: ../D}}", (("web",), "D", None)),
         ("{image: web}", None),
         ("{build: 'https://git.example/a.git'}", None),
         ("{build: 'git@git.example:a.git'}", None),
@@ -33,8 +33,9 @@ def service(text: str, path: str = "deploy/compose.yaml", **environment: str) ->
         ("[]", None),
     ],
 )
-def test_services(text: str, expected: Service | None) -> None:
-    assert service(text) == expected
+def test_services(text: str, expected: tuple[tuple[str, ...], str, str | None] | None) -> None:
+    found = service(text)
+    assert (found and (found.names, found.dockerfile, found.target)) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_variables(image: str, name: str) -> None:
 
 def test_the_project_may_have_a_name() -> None:
     (found,) = read_compose("name: shop\nservices: {web: {build: .}}\n", "compose.yaml", {})
-    assert found == Service(("shop-web", "shop_web"), "Dockerfile", None)
+    assert found.names == ("shop-web", "shop_web")
 
 
 def test_a_file_of_variables() -> None:
@@ -76,3 +77,14 @@ def test_what_is_no_compose_file(text: str) -> None:
     with pytest.raises(UsageError, match=r"compose\.yaml") as caught:
         read_compose(text, "compose.yaml", {})
     assert "\n" not in caught.value.message
+
+
+def test_what_a_dockerfile_is_built_with() -> None:
+    text = """\
+services:
+  a: {build: {context: x, args: {ONE: "$V", TWO: 2, THREE: null}}}
+  b: {build: {context: ., args: ["ONE=a=b", "V", "GONE"]}}
+"""
+    a, b = read_compose(text, "deploy/compose.yaml", {"V": "v"})
+    assert (a.name, a.context, a.build_args) == ("a", "deploy/x", {"ONE": "v", "TWO": "2"})
+    assert (b.name, b.context, b.build_args) == ("b", "deploy", {"ONE": "a=b", "V": "v"})

@@ -114,10 +114,10 @@ def _serving(command: list[str], daemon: Daemon) -> Iterator[Daemon]:
         finally:
             process.terminate()
             process.wait(DEADLINE)
-            _unmount_below(daemon.home)
+            unmount_below(daemon.home)
 
 
-def _unmount_below(home: Path) -> None:
+def unmount_below(home: Path) -> None:
     """Both daemons leave mounts behind: dockerd its network namespace, podman its store bound to itself."""
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for mount in reversed(mounts):

@@ -49,6 +49,7 @@ def loaded(*specs: images.Spec) -> tuple[list[Image], dict[DiffID, LayerIndex]]:
             tuple(config.get("Cmd", ())),
             tuple(config.get("Env", ())),
             config.get("WorkingDir", "/"),
+            config.get("User", ""),
         )
         found.append(Image(spec.name, spec.name, spec.platform, process, layers))
     return found, indexes

@@ -10,7 +10,7 @@ from memlint.layers.packages.dpkg import DPKG
 from memlint.layers.packages.npm import NPM
 from memlint.layers.packages.python import PYTHON
 from memlint.layers.packages.rpm import RPM
-from memlint.model.layer import Package
+from memlint.model.layer import Installed, Package
 
 KEPT_LIMIT = 128 << 20
 """Bytes kept of all databases of one layer; a layer whose databases exceed it has no packages for us."""
@@ -54,6 +54,13 @@ class Databases:
             return
         files[path] = content
         self._kept += len(content)
+
+    def installed(self) -> list[Installed]:
+        """All packages that a database of this layer names, sorted."""
+        if self._kept > KEPT_LIMIT:
+            return []
+        found = {each for database, files in self._files.items() if files for each in database.installed(files)}
+        return sorted(found, key=lambda each: (each.package, each.database))
 
     def owners(self, paths: Collection[str]) -> dict[str, Package]:
         """The package of each of `paths`, files of this layer, that a database of this layer names."""

@@ -9,7 +9,7 @@ from re import Pattern
 
 import msgspec
 
-from memlint.model.layer import Package
+from memlint.model.layer import Installed, Package
 
 TEXT_LIMIT = 32 << 20
 """Bytes of one text database. The largest dpkg status and apk database seen in images are a few MB."""
@@ -41,10 +41,12 @@ class Database(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     `paths` decides, and is tried where a path starts with one of `starts` or ends with one of `ends`.
     `keep` reduces a file's chunks, `limit` bytes at most, to what is kept of it, or raises UnreadableError.
     `owners` takes what was kept of a layer, by path, and yields (path, package) for paths among the wanted.
+    `installed` takes the same and yields all packages.
     """
 
     paths: Pattern[str]
     owners: Callable[[Mapping[str, bytes], frozenset[str]], Iterator[tuple[str, Package]]]
+    installed: Callable[[Mapping[str, bytes]], Iterator[Installed]]
     starts: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     limit: int = TEXT_LIMIT
@@ -75,6 +77,11 @@ def named(name: str, version: str, kind: str) -> Package | None:
     if all(0 < len(word) <= _WORD_LIMIT and word.isprintable() for word in (name, version)):
         return Package(name, version, kind)
     return None
+
+
+def number(text: str, unit: int = 1) -> int | None:
+    """A size that a database gives in units of `unit` bytes; None for what is no plausible number."""
+    return int(text) * unit if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def spelled(path: str, wanted: frozenset[str]) -> str | None:

@@ -6,13 +6,17 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from memlint.layers.packages.database import Database, merged, named, paragraphs, spelled, text
-from memlint.model.layer import Package
+from memlint.layers.packages.database import Database, merged, named, number, paragraphs, spelled, text
+from memlint.model.layer import Installed, Package
 
 _STATUS = "var/lib/dpkg/status"
 _INFO = "var/lib/dpkg/info/"
 _STATUS_D = "var/lib/dpkg/status.d/"
+_STATES = "var/lib/apt/extended_states"
 _FIELDS = frozenset({"Package", "Version", "Architecture"})
+_ALL_FIELDS = _FIELDS | {"Status", "Depends", "Pre-Depends", "Provides", "Installed-Size"}
+_STATE_FIELDS = frozenset({"Package", "Auto-Installed"})
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")
 
 
 def _package(fields: Mapping[str, str]) -> Package | None:
@@ -60,8 +64,42 @@ def _owners(files: Mapping[str, bytes], wanted: frozenset[str]) -> Iterator[tupl
                 yield found, package
 
 
+def _described(fields: Mapping[str, str], database: str, came_along: frozenset[str] | None) -> Installed | None:
+    package = _package(fields)
+    if package is None or not fields.get("Status", "ok installed").endswith("ok installed"):
+        return None
+    needs = ",".join(fields.get(name, "") for name in ("Pre-Depends", "Depends"))
+    return Installed(
+        package,
+        database,
+        tuple(names for choice in needs.split(",") if (names := _names(choice.split("|")))),
+        _names(fields.get("Provides", "").split(",")),
+        number(fields.get("Installed-Size", ""), 1024),
+        None if came_along is None else package.name not in came_along,
+    )
+
+
+def _names(relations: Iterable[str]) -> tuple[str, ...]:
+    """The names in `libc6 (>= 2.34)` or `python3:any`."""
+    return tuple(match[0] for relation in relations if (match := _NAME.match(relation.strip())))
+
+
+def _all(files: Mapping[str, bytes]) -> Iterator[Installed]:
+    came_along = None
+    if _STATES in files:
+        states = paragraphs(text(files[_STATES]), _STATE_FIELDS)
+        came_along = frozenset(each.get("Package", "") for each in states if each.get("Auto-Installed") == "1")
+    for path, content in files.items():
+        if path == _STATUS or (path.startswith(_STATUS_D) and not path.endswith(".md5sums")):
+            for fields in paragraphs(text(content), _ALL_FIELDS):
+                found = _described(fields, _STATUS if path == _STATUS else path, came_along)
+                if found is not None:
+                    yield found
+
+
 DPKG = Database(
-    starts=("var/lib/dpkg/",),
-    paths=re.compile(r"var/lib/dpkg/(?:status|info/[^/]+\.list|status\.d/[^/]+)"),
+    starts=("var/lib/dpkg/", _STATES),
+    paths=re.compile(r"var/lib/(?:dpkg/(?:status|info/[^/]+\.list|status\.d/[^/]+)|apt/extended_states)"),
     owners=_owners,
+    installed=_all,
 )

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from memlint.layers.packages.database import Chunks, Database, UnreadableError, named, read
-from memlint.model.layer import Package
+from memlint.model.layer import Installed, Package
 
 
 class _Manifest(msgspec.Struct):
     name: str
     version: str
+    dependencies: Any = None
 
 
 def _keep(chunks: Chunks, limit: int) -> bytes:
-    """Name and version alone: a layer may hold ten thousand of these files, each with pages of scripts."""
+    """What we read alone: a layer may hold ten thousand of these files, each with pages of scripts."""
     try:
-        return msgspec.json.encode(msgspec.json.decode(read(chunks, limit), type=_Manifest))
+        manifest = msgspec.json.decode(read(chunks, limit), type=_Manifest)
+        needs = manifest.dependencies
+        manifest.dependencies = sorted(needs) if isinstance(needs, dict) else []
+        return msgspec.json.encode(manifest)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableError from error
 
@@ -44,10 +49,19 @@ def _owners(files: Mapping[str, bytes], wanted: frozenset[str]) -> Iterator[tupl
             yield path, package
 
 
+def _all(files: Mapping[str, bytes]) -> Iterator[Installed]:
+    for path, content in files.items():
+        manifest = msgspec.json.decode(content, type=_Manifest)
+        package = named(manifest.name, manifest.version, "npm")
+        if package is not None:
+            yield Installed(package, path, tuple((name,) for name in manifest.dependencies))
+
+
 NPM = Database(
     ends=("/package.json",),
     paths=re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^@./][^/]*/package\.json", re.DOTALL),
     limit=4 << 20,
     keep=_keep,
     owners=_owners,
+    installed=_all,
 )

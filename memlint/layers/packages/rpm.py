@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memlint.errors import LayerError
-from memlint.layers.packages.apk import owners
+from memlint.layers.packages.apk import installed, owners
 from memlint.layers.packages.database import TEXT_LIMIT, Chunks, Database, UnreadableError, read
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ HEADER_LIMIT = 16 << 20
 _STEPS = 10_000_000  # of SQLite's virtual machine, under ten per package: only a looping B-tree gets here
 _NAME, _VERSION, _RELEASE, _EPOCH, _OLD_NAMES = 1000, 1001, 1002, 1003, 1027
 _DIR_INDEXES, _BASENAMES, _DIRNAMES = 1116, 1117, 1118
-_TAGS = frozenset({_NAME, _VERSION, _RELEASE, _EPOCH, _OLD_NAMES, _DIR_INDEXES, _BASENAMES, _DIRNAMES})
+_SIZE, _PROVIDES, _REQUIRES = 1009, 1047, 1049
+_TAGS = frozenset({_NAME, _VERSION, _RELEASE, _EPOCH, _OLD_NAMES, _DIR_INDEXES, _BASENAMES, _DIRNAMES}) | {
+    *(_SIZE, _PROVIDES, _REQUIRES)
+}
 
 # A plain SELECT runs no SQL of the schema's but through views, virtual tables and computed columns.
 _PLAIN = re.compile(r"CREATE (?:TABLE|INDEX|UNIQUE INDEX)\b(?!.*\bAS\b)", re.DOTALL | re.IGNORECASE)
@@ -72,6 +75,11 @@ def _listing(blob: bytes) -> Iterator[bytes]:
         raise UnreadableError
     epoch = next((b"%d:" % value for value in header.integers(_EPOCH)), b"")
     yield b"P:%s\nV:%s%s-%s\n" % (name, epoch, version, release)
+    yield from (b"I:%d\n" % value for value in header.integers(_SIZE))
+    for key, tag in ((b"D", _REQUIRES), (b"p", _PROVIDES)):
+        # conditions in parentheses are rich dependencies and rpm's own features; names hold no spaces
+        names = {each for each in header.strings(tag) if b" " not in each and not each.startswith((b"(", b"rpmlib("))}
+        yield b"%s:%s\n" % (key, b" ".join(sorted(names)))
     for path in header.strings(_OLD_NAMES):
         yield b"R:%s\n" % path.lstrip(b"/")
     directories = list(header.strings(_DIRNAMES))
@@ -144,4 +152,5 @@ RPM = Database(
     limit=DATABASE_LIMIT,
     keep=_keep,
     owners=partial(owners, "rpm"),
+    installed=partial(installed, "rpm"),
 )

@@ -1,0 +1,115 @@
+"""`memlint plan`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from memlint import api
+from memlint.cli.compare import SWITCH, reading_limits
+from memlint.cli.output import write_output
+from memlint.cli.plan_directory import check_directory
+from memlint.cli.plan_services import Given, find_services
+from memlint.cli.plan_writing import Prepared, prepare, write_plan
+from memlint.cli.progress import progress_bar
+from memlint.errors import UsageError
+from memlint.model.plan import Plan
+from memlint.model.plan_check import Built
+from memlint.planner.draft import BUDGETS, Options
+from memlint.planner.planning import plan_images
+from memlint.planner.write.service import Service
+from memlint.report.json import plan_to_json
+from memlint.report.plan import to_text
+from memlint.report.terminal import terminal_for
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Plan the images, or Dockerfiles alone, or check what was built to a plan."""
+    sys.setswitchinterval(SWITCH)
+    if arguments.check is not None:
+        if arguments.write is not None:
+            raise UsageError("--check and --write are two questions", "write a plan first, then build, then check it")
+        from memlint.cli.plan_check import check
+
+        return check(arguments)
+    if not arguments.images:
+        raise UsageError("no image was given", "name one or more, for example docker-daemon:web oci:./build/api")
+    from memlint.cli.plan_dockerfiles import are_dockerfiles
+    from memlint.cli.plan_dockerfiles import plan as plan_dockerfiles
+
+    if are_dockerfiles(arguments.images):
+        return plan_dockerfiles(arguments)
+    return _of_images(arguments)
+
+
+def _of_images(arguments: argparse.Namespace) -> int:
+    if arguments.write is not None:
+        check_directory(arguments.write, force=arguments.force)
+    limits = reading_limits(arguments)
+    with progress_bar(wanted=not arguments.no_progress) as progress:
+        fleet = api.load(
+            arguments.images,
+            storage=arguments.storage,
+            replicas=dict(arguments.replicas or ()),
+            platform=arguments.platform,
+            kinds=arguments.kinds,
+            cache_dir=None if arguments.no_cache else arguments.cache_dir,
+            limits=limits,
+            verify=not arguments.no_verify,
+            jobs=arguments.jobs,
+            progress=progress,
+        )
+    given = Given(dict(arguments.dockerfile or ()), dict(arguments.context or ()), arguments.compose or ())
+    services = find_services(fleet, given, arguments.write or ".")
+    prepared = prepare(fleet.images, fleet.indexes, services, limits)
+    found = plan_images(
+        fleet.images,
+        fleet.replicas,
+        fleet.indexes,
+        fleet.storage,
+        arguments.kinds,
+        _options(arguments, prepared),
+        prepared.images,
+    )
+    if arguments.write is not None:
+        _write(found, fleet, services, prepared, arguments)
+    write_output(_formatted(found, arguments), arguments.output_file)
+    return 0
+
+
+def _options(arguments: argparse.Namespace, prepared: Prepared) -> Options:
+    return Options(
+        basis=arguments.basis,
+        budgets=tuple(arguments.max_extra or BUDGETS),
+        max_bases=arguments.max_bases,
+        min_saving=arguments.min_saving,
+        prefer=arguments.prefer,
+        grounds=prepared.grounds,
+        stays=prepared.stays,
+        follows=prepared.follows,
+    )
+
+
+def _write(
+    found: Plan, fleet: api.Loaded, services: list[Service], prepared: Prepared, arguments: argparse.Namespace
+) -> None:
+    replicas = {image.ref: count for image, count in zip(fleet.images, fleet.replicas, strict=True)}
+    built = Built({}, arguments.basis, fleet.storage.name, replicas, tuple(arguments.kinds))
+    write_plan(
+        found,
+        plan_to_json(found),
+        fleet.images,
+        fleet.indexes,
+        services,
+        prepared,
+        arguments.write,
+        built,
+        force=arguments.force,
+    )
+
+
+def _formatted(found: Plan, arguments: argparse.Namespace) -> str:
+    if arguments.format == "json":
+        return plan_to_json(found)
+    terminal = terminal_for(arguments.output_file, no_color=arguments.no_color)
+    return to_text(found, terminal, everything=arguments.all)

@@ -1,0 +1,38 @@
+"""`memlint plan --check`: what was predicted against what the images built to the plan now show."""
+
+from __future__ import annotations
+
+import argparse
+
+from memlint import api
+from memlint.cli.output import say, write_output
+from memlint.cli.plan_writing import new_references, read_plan
+from memlint.cli.progress import progress_bar
+from memlint.planner.check import check as checked
+from memlint.report.plan_check import to_json, to_text
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Print the check; 1 when the plan was not met."""
+    plan, built = read_plan(arguments.check)
+    references = new_references(built, arguments.images)
+    replicas = {
+        new: built.replicas[old] for old, new in zip(built.images, references, strict=True) if old in built.replicas
+    }
+    with progress_bar(wanted=not arguments.no_progress) as progress:
+        report = api.compare(
+            references,
+            storage=built.storage,
+            replicas=replicas,
+            platform=arguments.platform,
+            kinds=built.kinds,
+            cache_dir=None if arguments.no_cache else arguments.cache_dir,
+            verify=not arguments.no_verify,
+            jobs=arguments.jobs,
+            progress=progress,
+        )
+    result = checked(plan, report, built.basis)
+    write_output(to_json(result) if arguments.format == "json" else to_text(result), arguments.output_file)
+    if not result.met:
+        say("memlint: the images do not save what was planned", "build all of them on one build of the bases: build.sh")
+    return 0 if result.met else 1

@@ -1,0 +1,135 @@
+"""The options of `memlint plan`."""
+
+from __future__ import annotations
+
+import argparse
+
+from memlint import TYPE_CHECKING
+from memlint.cli.compare_options import fleet_options, reading_options
+from memlint.cli.options import flag, option, size, whole_number
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_DESCRIPTION = """\
+Say which base images a fleet should share, what goes into each, and what that does to the page cache of a node that
+runs all its images; and write it as Dockerfiles that build.
+
+The figures are potential: upper bounds from the files themselves (4 KiB pages of the read-only segments), not
+measurements."""
+
+_EPILOG = """\
+images: as for memlint compare. Dockerfiles alone are planned by the packages that they name, where no image exists.
+
+examples:
+  memlint plan web worker api
+  memlint plan web worker --dockerfile web=web/Dockerfile --dockerfile worker=worker/Dockerfile --write plan/
+  memlint plan web worker --compose compose.yaml --write plan/ && plan/build.sh && memlint plan --check plan/
+  memlint plan web worker api --max-extra 20MB --max-bases 2
+  memlint plan services/*/Dockerfile
+
+exit codes: 0 answered, 1 the images of --check do not show what was planned, 2 could not be answered
+Every option can be set by the environment, too: --cache-dir as MEMLINT_CACHE_DIR, and so on."""
+
+
+def add_options(parser: Any) -> None:
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    parser.set_defaults(command=_plan)
+    parser.add_argument("images", nargs="*", metavar="IMAGE")
+    fleet_options(parser.add_argument_group("the fleet"))
+    _plan_options(parser.add_argument_group("the plan"))
+    _write_options(parser.add_argument_group("files"))
+    _output_options(parser.add_argument_group("output"))
+    reading_options(parser.add_argument_group("reading"))
+
+
+def _plan_options(group: Any) -> None:
+    option(
+        group,
+        "--prefer",
+        choices=("strict", "balanced", "union"),
+        default="balanced",
+        help="the point that is described and written: strict gives no image a package that it did not have, union"
+        " shares all that can be shared, balanced is the smallest change that wins most (default: %(default)s)",
+    )
+    option(
+        group,
+        "--max-extra",
+        metavar="SIZE",
+        type=size,
+        action="append",
+        help="what an image may get that it did not have; may be repeated, a point each (default 5MB, 20MB, 80MB)",
+    )
+    option(group, "--max-bases", metavar="N", type=whole_number, help="how many bases there may be in all")
+    option(
+        group,
+        "--min-saving",
+        metavar="SIZE",
+        type=size,
+        default="1MB",
+        help="what a base saves at least (default: %(default)s)",
+    )
+    option(
+        group,
+        "--basis",
+        choices=("mappable", "startup"),
+        default="mappable",
+        help="weigh all files that can be mapped, or those that starting maps for certain (default: %(default)s)",
+    )
+
+
+def _write_options(group: Any) -> None:
+    option(
+        group,
+        "--dockerfile",
+        metavar="IMAGE=PATH",
+        type=_pair,
+        action="append",
+        help="the Dockerfile that an image is built from: it is rewritten; may be repeated",
+    )
+    option(
+        group,
+        "--context",
+        metavar="IMAGE=DIR",
+        type=_pair,
+        action="append",
+        help="the build context of an image (default: its Dockerfile's directory); may be repeated",
+    )
+    option(
+        group,
+        "--compose",
+        metavar="FILE",
+        action="append",
+        help="a compose file that says both of the images that it builds; may be repeated",
+    )
+    option(group, "--write", metavar="DIR", help="write Dockerfiles, build.sh and more to a new directory")
+    flag(group, "--force", help="write into a directory that is not empty")
+    option(group, "--check", metavar="DIR", help="judge the images that were built to the plan in this directory")
+
+
+def _output_options(group: Any) -> None:
+    option(
+        group,
+        "-f",
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="text for people, json for programs (default: %(default)s)",
+    )
+    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    flag(group, "--all", help="show every package, image and suggestion in text")
+    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
+    flag(group, "--no-progress", help="no progress bar; there is none anyway where standard error is no terminal")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form IMAGE=PATH")
+    return name, path
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from memlint.cli.plan import plan
+
+    return plan(arguments)

@@ -1,0 +1,137 @@
+"""Which Dockerfile, context and arguments each image of a plan is built with, as the call and its compose files say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from memlint.dockerfile.compose import Service as ComposeService
+from memlint.errors import DockerfileError, UsageError
+from memlint.lint.origins import Fleet, Named, dockerfiles_of, meant, services_of
+from memlint.lint.places import Origin, stage_of
+from memlint.lint.reading import parse, read_bytes
+from memlint.model.dockerfile import Dockerfile
+from memlint.planner.write.service import Service, repository_of, unique_names
+from memlint.sources.reference import DAEMON, parse_reference
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What the call says: pairs of an image and a path, and the compose files."""
+
+    dockerfiles: Mapping[str, str]
+    contexts: Mapping[str, str]
+    compose: Sequence[str] = ()
+
+
+def find_services(fleet: Fleet, given: Given, directory: str) -> list[Service]:
+    """The images whose Dockerfiles are known, for a plan that is written to `directory`.
+
+    UsageError and DockerfileError where the call names what is not there.
+    """
+    composed = services_of(given.compose, os.environ)
+    wanted = dockerfiles_of(fleet, given.dockerfiles, composed)
+    contexts = _contexts(fleet, given.contexts)
+    images = [image for image in fleet.images if image.ref in wanted]
+    names = unique_names([image.name for image in images])
+    return [
+        service_of(
+            image,
+            (name, repository_of(builder_name(image.ref) or image.name)),
+            wanted[image.ref],
+            contexts.get(image.ref),
+            _meant_by(image, fleet, composed),
+            directory,
+        )
+        for image, name in zip(images, names, strict=True)
+    ]
+
+
+def builder_name(ref: str) -> str | None:
+    """What a build on this host calls an image; None where no builder can get at it."""
+    reference = parse_reference(ref)
+    return reference.location if reference.transport == DAEMON else None
+
+
+def service_of(
+    image: Named,
+    names: tuple[str, str],
+    wanted: tuple[str, str | None],
+    context: str | None,
+    composed: Sequence[ComposeService],
+    directory: str,
+) -> Service:
+    """An image built from the Dockerfile and the stage that is `wanted`, by a plan in `directory`.
+
+    `names` are its short one and its repository.
+    """
+    (name, repository), (path, target) = names, wanted
+    own = [service for service in composed if _same(service.dockerfile, path)]
+    build_args = dict(own[0].build_args) if own else {}
+    content = _read(path)
+    dockerfile = _parsed(content, path, build_args)
+    stage = stage_of(dockerfile, target)
+    if stage is None:
+        raise UsageError(f"{path}: has no stage {target!r}", "a service's target is a stage of its Dockerfile")
+    place = context or (own[0].context if own else os.path.dirname(path) or ".")
+    return Service(
+        name=name,
+        ref=image.ref,
+        repository=repository,
+        origin=Origin(dockerfile, stage),
+        context=_relative(place, directory),
+        dockerfile=_relative(os.path.join(directory, "services", name, "Dockerfile"), place),
+        target=target,
+        build_args=build_args,
+        mark="\ufeff" if content.startswith(_BOM) else "",
+        ignore=_ignore(path),
+        compose=tuple(service.name for service in own),
+    )
+
+
+def _meant_by(image: Named, fleet: Fleet, composed: Sequence[ComposeService]) -> list[ComposeService]:
+    return [service for service in composed if any(each is image for each in meant(fleet, service.names))]
+
+
+def _contexts(fleet: Fleet, given: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, directory in given.items():
+        images = meant(fleet, (name,))
+        if not images:
+            known = ", ".join(dict.fromkeys(image.name for image in fleet.images))
+            raise UsageError(f"{name!r} has a context but is none of the images", f"the images are {known}")
+        if not os.path.isdir(directory):
+            raise UsageError(f"{directory}: is no directory, so no build context", "name it as --context IMAGE=DIR")
+        found.update((image.ref, directory) for image in images)
+    return found
+
+
+def _read(path: str) -> bytes:
+    try:
+        return read_bytes(path)
+    except DockerfileError as error:
+        raise error.inside(path) from error
+
+
+def _parsed(content: bytes, path: str, build_args: dict[str, str]) -> Dockerfile:
+    try:
+        return parse(content, path, build_args)
+    except DockerfileError as error:
+        raise error.inside(path if error.line is None else f"{path}:{error.line}") from error
+
+
+def _ignore(path: str) -> str | None:
+    """A Dockerfile's own ignore file counts before the context's, and is found by its name."""
+    place = f"{path}.dockerignore"
+    return _read(place).decode("utf-8", "surrogateescape") if os.path.isfile(place) else None
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _relative(path: str, start: str) -> str:
+    return os.path.relpath(os.path.realpath(path), os.path.realpath(start)).replace(os.sep, "/")

@@ -1,0 +1,110 @@
+"""What a plan of shared bases holds. The JSON output is this, field by field; units are bytes, and potential."""
+
+from __future__ import annotations
+
+import msgspec
+
+from memlint.model.finding import Location
+from memlint.model.report import Totals
+
+SCHEMA = "memlint.plan/1"
+
+
+class PlannedPackage(msgspec.Struct, frozen=True):
+    """A package of a base. A `root` is asked for; the others come with one. `size` is what it maps."""
+
+    name: str
+    version: str
+    type: str
+    root: bool
+    size: int
+
+
+class PlannedFiles(msgspec.Struct, frozen=True):
+    """Files that no package owns, as they lie in one layer of `image` (its reference)."""
+
+    directory: str
+    paths: tuple[str, ...]
+    image: str
+    layer: int
+    size: int
+
+
+class PlannedBase(msgspec.Struct, frozen=True):
+    """A base: on `parent`, another planned base, or on `source`, what FROM names below all of them."""
+
+    name: str
+    parent: str | None
+    source: str
+    platform: str
+    packages: tuple[PlannedPackage, ...]
+    files: tuple[PlannedFiles, ...]
+    images: tuple[str, ...]
+    page_cache_saved_bytes: int
+    causes: dict[str, int]
+
+
+class Remaining(msgspec.Struct, frozen=True):
+    """What of an image stays duplicate, and why."""
+
+    why: str
+    duplicate_bytes: int
+
+
+class PlannedImage(msgspec.Struct, frozen=True):
+    """An image, the base that it is to stand on, and what it then carries that it did not have."""
+
+    ref: str
+    name: str
+    base: str | None
+    extra_bytes: int
+    remaining: tuple[Remaining, ...]
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A point of the frontier."""
+
+    name: str
+    max_extra_bytes: int | None
+    page_cache_bytes: int
+    distinct_bytes: int
+    duplicate_bytes: int
+    extra_bytes: dict[str, int]
+    pull_bytes: int
+    bases: int
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A change that needs no new base."""
+
+    kind: str
+    images: tuple[str, ...]
+    text: str
+    saved_bytes: int
+    location: Location | None = None
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """What the plan leaves out."""
+
+    what: str
+    why: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A plan."""
+
+    schema: str
+    basis: str
+    storage: str
+    points: tuple[Point, ...]
+    chosen: str
+    reason: str
+    ideal_bytes: int
+    optimum_bytes: int | None
+    before: Totals
+    after: Totals
+    bases: tuple[PlannedBase, ...]
+    images: tuple[PlannedImage, ...]
+    suggestions: tuple[Suggestion, ...]
+    left_out: tuple[LeftOut, ...]

@@ -1,0 +1,151 @@
+"""The whole fleet under one budget: which groups stand on bases, and what that comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from memlint.model.plan import PlannedBase, Remaining
+from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
+from memlint.planner.atoms import Case
+from memlint.planner.choice import BALANCED
+from memlint.planner.explain import planned_bases, remaining
+from memlint.planner.frontier import Frontier
+from memlint.planner.grounds import Follower, Ground, Group, Member
+from memlint.planner.layout import Layout, extra
+from memlint.sharing.causes import Causes
+
+BUDGETS = (5_000_000, 20_000_000, 80_000_000)
+MIN_SAVING = 1_000_000
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case.
+
+    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes.
+    """
+
+    basis: str = "mappable"
+    budgets: tuple[int, ...] = BUDGETS
+    max_bases: int | None = None
+    min_saving: int = MIN_SAVING
+    prefer: str = BALANCED
+    grounds: Mapping[str, Ground] = {}
+    stays: Mapping[str, frozenset[str]] = {}
+    follows: Mapping[str, str] = {}
+
+
+class Part(msgspec.Struct, frozen=True, eq=False):
+    """A group that a plan may change, with its solutions: `frontiers` are ways to do it, of which the best counts."""
+
+    case: Case
+    frontiers: tuple[Frontier, ...]
+    before: int
+
+    @property
+    def frontier(self) -> Frontier:
+        return self.frontiers[0]
+
+
+class Draft:
+    """The whole fleet under one budget: the groups that gain on their bases, all others as they are."""
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        alone: Sequence[Group],
+        followers: Sequence[Follower],
+        budget: int,
+        options: Options,
+        now_is: Mapping[int, Member],
+        earlier: Draft | None,
+    ) -> None:
+        self._options = options
+        self._now_is = now_is
+        self._startup = options.basis == "startup"
+        self._groups = [*(part.case.group for part in parts), *alone]
+        self._followers = followers
+        self._best: list[tuple[int, Layout | None]] = [
+            self._best_of(part, budget, earlier._best[number] if earlier else None) for number, part in enumerate(parts)
+        ]
+        self.changed = [
+            (part.case, layout) for part, (_, layout) in zip(parts, self._best, strict=True) if layout is not None
+        ]
+        self.inodes: list[Inode] = []
+        for part, (_, layout) in zip(parts, self._best, strict=True):
+            self.inodes += self._inodes(part, layout)
+        for group in alone:
+            self.inodes += as_it_is(now_is[each.number] for each in group.members)
+        for follower in followers:
+            self.inodes += following(follower, self.inodes)
+        self.totals, self.pulled = totals(self.inodes, startup=self._startup)
+
+    def _best_of(self, part: Part, budget: int, earlier: tuple[int, Layout | None] | None) -> tuple[int, Layout | None]:
+        """(page cache, layout) of the best way for a group; no layout, where it stays as it is."""
+        best = earlier or (part.before, None)
+        enough = part.before - max(self._options.min_saving, 1)
+        for frontier in part.frontiers:
+            layout = frontier.solutions[budget].layout
+            if layout.parents:
+                after, _ = totals(self._inodes(part, layout), startup=self._startup)
+                if after.page_cache_bytes <= enough and after.page_cache_bytes < best[0]:
+                    best = (after.page_cache_bytes, layout)
+        return best
+
+    def _inodes(self, part: Part, layout: Layout | None) -> list[Inode]:
+        if layout is None:
+            return list(as_it_is(self._now_is[each.number] for each in part.case.group.members))
+        return list(as_planned(part.case, layout, self._options.stays, self._now_is))
+
+    @property
+    def base_count(self) -> int:
+        return sum(len(layout.parents) for _, layout in self.changed)
+
+    def extra(self) -> dict[str, int]:
+        """What images get that they did not have, by reference; others get nothing."""
+        found = {}
+        for case, layout in self.changed:
+            for number, member in enumerate(case.group.members):
+                size = extra(case.problem, layout, number)
+                if size:
+                    found[member.image.ref] = size
+        return found
+
+    def bases(self, causes: Causes) -> tuple[list[PlannedBase], dict[int, str]]:
+        """The bases, and the name of that of each image."""
+        names = _Names()
+        found: list[PlannedBase] = []
+        of_image: dict[int, str] = {}
+        for case, layout in self.changed:
+            own = planned_bases(case, layout, self._now_is, causes, names.new, startup=self._startup)
+            found += own
+            for number, member in enumerate(case.group.members):
+                if layout.base_of[number] >= 0:
+                    of_image[member.number] = own[layout.base_of[number]].name
+        for follower in self._followers:
+            if follower.leader.number in of_image:
+                of_image[follower.member.number] = of_image[follower.leader.number]
+        return found, of_image
+
+    def remaining(self, based: Collection[int]) -> dict[int, tuple[Remaining, ...]]:
+        groups = {member.number: at for at, group in enumerate(self._groups) for member in group.members}
+        for follower in self._followers:
+            groups[follower.member.number] = groups[follower.leader.number]
+        return dict(remaining(self.inodes, groups, frozenset(based), startup=self._startup))
+
+
+class _Names:
+    """Names, each once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def new(self, name: str) -> str:
+        number = 1
+        unique = name
+        while unique in self._taken:
+            number += 1
+            unique = f"{name}-{number}"
+        self._taken.add(unique)
+        return unique

@@ -1,0 +1,198 @@
+"""What a plan says of its bases and images: what goes in, for whom, what it saves and what it leaves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from memlint.model.digest import ContentID
+from memlint.model.layer import Package
+from memlint.model.plan import PlannedBase, PlannedFiles, PlannedPackage, Remaining
+from memlint.planner.account import Inode, now
+from memlint.planner.atoms import Case
+from memlint.planner.grounds import Member
+from memlint.planner.layout import Layout
+from memlint.planner.problem import members
+from memlint.sharing.causes import Causes
+from memlint.sharing.view import Visible
+
+_DISTRIBUTION = ("deb", "apk", "rpm")
+_UNFIT = re.compile(r"[^a-z0-9]+")
+_NAME_MAX = 48
+
+VENDORED = "the same content lies at several paths"
+OTHER_GROUND = "the images stand on different distributions, releases, platforms or contents of their base"
+NOT_COMMON = "images of the nearest base do not have it, or have another version"
+NO_BASE = "a base for it would save too little"
+STAYS = "an instruction that stays copies it up"
+
+
+def planned_bases(
+    case: Case,
+    layout: Layout,
+    now_is: Mapping[int, Member],
+    causes: Causes,
+    name: Callable[[str], str],
+    *,
+    startup: bool,
+) -> list[PlannedBase]:
+    """The bases of a group, each after the one that it stands on."""
+    names: list[str] = []
+    found = []
+    all_under = layout.all_under()
+    for base, parent in enumerate(layout.parents):
+        own = layout.own(base, case.problem.ground)
+        packages = _packages(case, own)
+        names.append(name(_name(case, packages)))
+        under = all_under[base]
+        # the ground counts for the lowest bases: that it is one chain is their doing
+        counted = own | (case.problem.ground if parent < 0 else 0)
+        saved, why = _saved(
+            case, counted, [now_is[case.group.members[image].number] for image in under], causes, startup=startup
+        )
+        found.append(
+            PlannedBase(
+                name=names[-1],
+                parent=names[parent] if parent >= 0 else None,
+                source=case.group.source,
+                platform=case.group.platform,
+                packages=packages,
+                files=_files(case, own, under),
+                images=tuple(case.group.members[image].image.ref for image in under),
+                page_cache_saved_bytes=saved,
+                causes=why,
+            )
+        )
+    return found
+
+
+def _name(case: Case, packages: Sequence[PlannedPackage]) -> str:
+    """Of the distribution and the packages that map most."""
+    release = case.group.release
+    words = [release.name, release.version] if release is not None else ["files"]
+    roots = sorted((each for each in packages if each.root), key=lambda each: (-each.size, each.name))
+    words += [each.name for each in roots[:2]]
+    return _UNFIT.sub("-", "-".join(word for word in words if word).lower()).strip("-")[:_NAME_MAX].rstrip("-")
+
+
+def _packages(case: Case, own: int) -> tuple[PlannedPackage, ...]:
+    """The packages that a base adds: those of the distribution first, which change least and which others need."""
+    pieces, atoms = case.pieces, case.problem.atoms
+    maps: dict[Package, int] = defaultdict(int)
+    named = [(at, itself) for at in members(own) if (itself := pieces[at].itself) is not None]
+    inside = [at for at, _ in named]
+    needed: set[int] = set()
+    for at in inside:
+        for choice in atoms[at].needs:
+            needed.update(other for other in choice if other != at)
+    for at in members(own):
+        package = pieces[at].package
+        if package is not None:
+            maps[package] += atoms[at].weight
+    found = []
+    for at, itself in named:
+        package = itself.package
+        root = bool(itself.asked) or at not in needed
+        found.append(PlannedPackage(package.name, package.version, package.type, root, maps[package]))
+    found += _without_root(found, case, inside)
+    return tuple(sorted(found, key=lambda each: (each.type not in _DISTRIBUTION, each.type, each.name, each.version)))
+
+
+def _without_root(found: list[PlannedPackage], case: Case, inside: Sequence[int]) -> list[PlannedPackage]:
+    """Packages that only need each other in a circle are asked for, too: nothing else would bring them."""
+    reached = {at for at, package in zip(inside, found, strict=True) if package.root}
+    todo = list(reached)
+    within = set(inside)
+    while todo:
+        for choice in case.problem.atoms[todo.pop()].needs:
+            new = (set(choice) & within) - reached
+            reached |= new
+            todo += new
+    lost = [number for number, at in enumerate(inside) if at not in reached]
+    again = [
+        PlannedPackage(found[at].name, found[at].version, found[at].type, root=True, size=found[at].size) for at in lost
+    ]
+    for number in reversed(lost):
+        del found[number]
+    return again
+
+
+def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ...]:
+    """The files of no package, as they lie in an image that has them."""
+    groups: dict[tuple[str, str, int], list[tuple[str, int]]] = defaultdict(list)
+    for at in members(own):
+        piece = case.pieces[at]
+        if piece.package is not None or piece.itself is not None:
+            continue
+        holder = next(image for image in members(case.problem.holders[at]) if image in set(under))
+        member = case.group.members[holder]
+        for path, _ in piece.files:
+            file = member.files[path]
+            groups[piece.directory, member.image.ref, file.layer].append((path, file.file.mappable_bytes))
+    return tuple(
+        PlannedFiles(
+            f"/{directory}", tuple(f"/{path}" for path, _ in sorted(files)), ref, layer, sum(size for _, size in files)
+        )
+        for (directory, ref, layer), files in sorted(groups.items())
+    )
+
+
+def _saved(
+    case: Case, atoms: int, under: Sequence[Member], causes: Causes, *, startup: bool
+) -> tuple[int, dict[str, int]]:
+    """What of today's duplicates these atoms make one, in all and by cause."""
+    why: Counter[str] = Counter()
+    for at in members(atoms):
+        for path, content in case.pieces[at].files:
+            copies: dict[object, tuple[str, Visible]] = {}
+            for member in under:
+                file = member.files.get(path)
+                counts = not startup or path in member.startup.paths
+                if counts and file is not None and file.file.content == content:
+                    copies.setdefault(now(file), (path, file))
+            if len(copies) > 1:
+                weight = next(iter(copies.values()))[1].file.mappable_bytes
+                for cause in causes.of_copies(list(copies.values())):
+                    if cause is not None:
+                        why[cause] += weight
+    return sum(why.values()), dict(sorted(why.items(), key=lambda item: (-item[1], item[0])))
+
+
+def remaining(
+    inodes: Iterable[Inode], groups: dict[int, int], based: frozenset[int], *, startup: bool
+) -> dict[int, tuple[Remaining, ...]]:
+    """By image, what stays duplicate and why: of each content the inodes beyond the first.
+
+    `groups` gives the group of an image, `based` are the images with a base.
+    """
+    contents: dict[ContentID, dict[object, list[Inode]]] = defaultdict(lambda: defaultdict(list))
+    for inode in inodes:
+        if not startup or inode.startup:
+            contents[inode.file.file.content][inode.key].append(inode)
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for keys in contents.values():
+        if len(keys) > 1:
+            first, *others = (same[0] for same in keys.values())
+            earlier = [first]
+            for inode in others:
+                why = _why(inode, earlier, groups, based)
+                found[inode.member.number][why] += inode.file.file.mappable_bytes
+                earlier.append(inode)
+    return {
+        image: tuple(Remaining(why, count) for why, count in sorted(whys.items(), key=lambda item: (-item[1], item[0])))
+        for image, whys in found.items()
+    }
+
+
+def _why(inode: Inode, earlier: Sequence[Inode], groups: dict[int, int], based: frozenset[int]) -> str:
+    own = groups[inode.member.number]
+    near = [each for each in earlier if groups[each.member.number] == own]
+    if not near:
+        return OTHER_GROUND
+    same = [each for each in near if each.path == inode.path]
+    if not same:
+        return VENDORED
+    if inode.member.number not in based:
+        return NO_BASE
+    return STAYS if inode.file.origin is not None else NOT_COMMON

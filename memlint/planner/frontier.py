@@ -1,0 +1,86 @@
+"""The frontier: from bases that give no image anything new, over growing budgets, to one base for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from memlint.planner.exact import IMAGES_MAX, best_tree
+from memlint.planner.heuristic import good_tree
+from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache, raised
+from memlint.planner.problem import Problem, condensed
+from memlint.planner.tree import Limits, Node, limited, saving, simplified
+
+
+class Solution(msgspec.Struct, frozen=True, eq=False):
+    """A group of images with their bases. `budget` is what each image may get that it did not have."""
+
+    budget: int | None
+    layout: Layout
+    page_cache: int
+
+
+class Frontier(msgspec.Struct, frozen=True, eq=False):
+    """The solutions for each budget; `optimum` is the best page cache of a strict tree, where it is known."""
+
+    solutions: tuple[Solution, ...]
+    optimum: int | None
+
+
+def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits) -> Frontier:
+    """The solutions for these budgets, from the smallest on; None is no limit. Each saves as much as the one before."""
+    tree, exact = strict_tree(problem)
+    # images that are alike are one in the search; a tree over all images has the same saving and no more than theirs
+    total = sum(problem.weigh(atoms) for atoms in problem.images)
+    optimum = total - saving(problem, tree) if exact else None
+    strict = from_tree(problem, limited(problem, _grounded(problem, tree), limits))
+    found: list[Solution] = []
+    starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
+    ways = [raised(problem, start, [budget for budget in budgets if budget != 0]) for start in starts]
+    for number, budget in enumerate(budgets):
+        options = [strict]
+        if budget != 0:
+            options = [way[number - len(budgets)] for way in ways] + ([found[-1].layout] if found else [])
+        fitting = [each for each in options if _fits(problem, each, budget, limits)] or [strict]
+        best = min(fitting, key=lambda layout: (page_cache(problem, layout), len(layout.parents)))
+        found.append(Solution(budget, best, page_cache(problem, best)))
+    return Frontier(tuple(found), optimum)
+
+
+def strict_tree(problem: Problem) -> tuple[Node, bool]:
+    """The tree that saves most of those found, and whether there is no better one."""
+    alike: dict[int, list[int]] = {}
+    for image, atoms in enumerate(problem.images):
+        alike.setdefault(atoms, []).append(image)
+    core = condensed(Problem(problem.atoms, list(problem.images), problem.ground))
+    first = [images[0] for images in alike.values()]
+    small = Problem(core.atoms, [core.images[image] for image in first], core.ground)
+    exact = len(first) <= IMAGES_MAX
+    tree = best_tree(small) if exact else good_tree(small)
+    return simplified(_restored(problem, tree, list(alike.values()))), exact
+
+
+def _restored(problem: Problem, tree: Node, alike: Sequence[Sequence[int]]) -> Node:
+    """The tree over all images, of one over one of each kind."""
+    if not tree.children:
+        images = alike[tree.images[0]]
+        leaves = [Node((image,), problem.images[image], []) for image in images]
+        return leaves[0] if len(leaves) == 1 else Node(tuple(images), problem.common(images), leaves)
+    children = [_restored(problem, child, alike) for child in tree.children]
+    images = tuple(sorted(image for child in children for image in child.images))
+    common = children[0].common
+    for child in children[1:]:
+        common &= child.common
+    return Node(images, problem.closed(common), children)
+
+
+def _grounded(problem: Problem, tree: Node) -> Node:
+    """A root that holds the ground alone, and stays when a limit takes bases away."""
+    return Node(tree.images, problem.ground, [tree])
+
+
+def _fits(problem: Problem, layout: Layout, budget: int | None, limits: Limits) -> bool:
+    if limits.bases is not None and len(layout.parents) > limits.bases:
+        return False
+    return budget is None or all(extra(problem, layout, image) <= budget for image in range(len(problem.images)))

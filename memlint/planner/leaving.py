@@ -1,0 +1,57 @@
+"""What a plan leaves out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from memlint.model.plan import LeftOut
+from memlint.model.units import plural
+from memlint.planner.grounds import Group
+
+IMAGES_MAX = 1500
+"""Images of one group that are planned together: the time grows with the square."""
+_NAMED = 3
+
+
+def cut(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
+    """The groups, each with no more images than can be planned, those that map most; and what was cut off."""
+    kept: list[Group] = []
+    rest: list[Group] = []
+    for group in groups:
+        if len(group.members) <= IMAGES_MAX:
+            kept.append(group)
+            continue
+        sizes = {each.number: sum(file.file.mappable_bytes for file in each.files.values()) for each in group.members}
+        chosen = set(sorted(sizes, key=lambda number: (-sizes[number], number))[:IMAGES_MAX])
+        for groups_of, inside in ((kept, True), (rest, False)):
+            members = tuple(each for each in group.members if (each.number in chosen) == inside)
+            groups_of.append(msgspec.structs.replace(group, members=members))
+    return kept, rest
+
+
+def left_out(groups: Sequence[Group], rest: Sequence[Group], storage: str, *, by_chain: bool) -> tuple[LeftOut, ...]:
+    """What the reader has to know of what is not there."""
+    if not by_chain:
+        why = f"on {storage} what images share does not depend on their layers, so no base changes it"
+        return (LeftOut("bases", why),)
+    found = [LeftOut(plural(len(group.members), "image"), _too_many(group)) for group in rest]
+    for group in groups:
+        if len(group.members) == 1:
+            image = group.members[0].image
+            where = f"{group.release.name} {group.release.version}".strip() if group.release else "no distribution"
+            alike = f"no other image has the same base content ({where}, {image.platform})"
+            found.append(LeftOut(image.ref, alike if len(groups) > 1 else "there is no other image to share with"))
+    unpackaged = [
+        member.image.name for group in groups for member in group.members if not member.packages and member.files
+    ]
+    if unpackaged:
+        more = f" and {len(unpackaged) - _NAMED} more" if len(unpackaged) > _NAMED else ""
+        names = ", ".join(unpackaged[:_NAMED]) + more
+        found.append(LeftOut(f"packages of {names}", "there is no package database: only files can be shared"))
+    return tuple(found)
+
+
+def _too_many(group: Group) -> str:
+    return f"more than {IMAGES_MAX} images on {group.source} are not planned together: these map least; plan them apart"

@@ -1,0 +1,85 @@
+"""Changes that need no new base: what one edit of a Dockerfile would make one inode again."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from memlint.model.image import Image
+from memlint.model.plan import Suggestion
+from memlint.model.report import Duplicate, Placement, Report
+from memlint.sharing.causes import BASE_DRIFT, COPIED_UP, OTHER_PARENT, REBUILT, REINSTALLED
+from memlint.sharing.history import instruction
+
+PIN, MERGE, MOVE, BUILD, REORDER = "pin one digest", "merge a rewrite", "move up", "build once", "reorder"
+_SHOWN = 60
+
+_Found = dict[tuple[str, tuple[str, ...], str], int]
+
+
+def suggestions(report: Report, images: Sequence[Image]) -> tuple[Suggestion, ...]:
+    """What helps most first. What two of them save may be the same bytes."""
+    by_ref = {image.ref: image for image in images}
+    found: _Found = defaultdict(int)
+    for duplicate in report.duplicates:
+        for placement in _second(duplicate):
+            one = _said(placement, duplicate.placements[0], by_ref)
+            if one is not None:
+                found[one] += duplicate.mappable_bytes
+    pinned = _pins(report, by_ref)
+    listed = [Suggestion(kind, refs, text, saved) for (kind, refs, text), saved in found.items()]
+    return tuple(sorted([*pinned, *listed], key=lambda each: (-each.saved_bytes, each.kind, each.images, each.text)))
+
+
+def _second(duplicate: Duplicate) -> list[Placement]:
+    """One placement of each inode beyond the first."""
+    inodes: dict[tuple[str, str], Placement] = {}
+    for placement in duplicate.placements:
+        if placement.cause is not None:
+            inodes.setdefault((placement.chain_id, placement.path), placement)
+    return list(inodes.values())
+
+
+def _said(
+    placement: Placement, first: Placement, images: Mapping[str, Image]
+) -> tuple[str, tuple[str, ...], str] | None:
+    image, other = images[placement.image], images[first.image]
+    step, other_step = _step(image, placement.layer), _step(other, first.layer)
+    shown = _short(step)
+    if placement.cause == COPIED_UP:
+        text = f"{image.name}: {shown} rewrites files of lower layers; do it in the instruction that makes them"
+        return MERGE, (image.ref,), text
+    names = f"{other.name} and {image.name}"
+    both = (other.ref, image.ref)
+    if placement.cause == OTHER_PARENT:
+        return MOVE, both, f"{names} put {shown} on different layers; put it first in both"
+    if placement.cause in (REBUILT, REINSTALLED) and step and step == other_step:
+        if placement.cause == REBUILT:
+            return BUILD, both, f"{names} each built {shown}; build it once, or from one cache"
+        return REORDER, both, f"{names} both have {shown}, with other instructions below it; put it first in both"
+    return None
+
+
+def _pins(report: Report, images: Mapping[str, Image]) -> list[Suggestion]:
+    """One for the images whose chains differ from the lowest layer on though they hold the same files."""
+    saved = sum(total.duplicate_bytes for total in report.causes if total.cause == BASE_DRIFT)
+    if not saved:
+        return []
+    refs = dict.fromkeys(
+        placement.image
+        for duplicate in report.duplicates
+        if BASE_DRIFT in duplicate.causes
+        for placement in duplicate.placements
+    )
+    chains = Counter(images[ref].layers[0].chain_id for ref in refs)
+    text = f"{len(refs)} images stand on {len(chains)} builds of a base: name one by its digest in each FROM"
+    return [Suggestion(PIN, tuple(refs), text, saved)]
+
+
+def _step(image: Image, layer: int) -> str:
+    return instruction(image.layers[layer].created_by)
+
+
+def _short(step: str) -> str:
+    step = step or "an instruction that the history does not give"
+    return step if len(step) <= _SHOWN else f"{step[: _SHOWN - 1]}…"

@@ -1,0 +1,186 @@
+"""A plan as files that build: Dockerfiles of the bases, the services' rewritten, and what builds them all.
+
+Nothing here reads or writes a file: the answer is a mapping of relative paths to texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from memlint.errors import DockerfileError
+from memlint.model.digest import DiffID
+from memlint.model.image import Image
+from memlint.model.layer import LayerIndex
+from memlint.model.plan import LeftOut, Plan, PlannedBase, PlannedFiles
+from memlint.model.units import plural
+from memlint.planner.write.bake import bake_file
+from memlint.planner.write.base import base_dockerfile
+from memlint.planner.write.compose import compose_override
+from memlint.planner.write.dockerfile import Change, Layered, Rewritten, difference, mismatch, rewrite
+from memlint.planner.write.follow import in_order, service_reference
+from memlint.planner.write.moving import agreed
+from memlint.planner.write.readme import readme
+from memlint.planner.write.rewriting import Rewriting
+from memlint.planner.write.script import build_script
+from memlint.planner.write.service import Service, base_reference, user_below
+from memlint.sharing.view import Visible, merge_views
+
+SCRIPT = "build.sh"
+"""The one file that is to be executable."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """The files by their relative paths, the changes of each service by its reference, and what is not written."""
+
+    files: dict[str, str]
+    changes: dict[str, tuple[Change, ...]]
+    left_out: tuple[LeftOut, ...]
+
+
+def write(
+    plan: Plan,
+    images: Sequence[Image],
+    indexes: Mapping[DiffID, LayerIndex],
+    services: Sequence[Service],
+    rewritings: Sequence[Rewriting] = (),
+    sources: Mapping[str, str | None] | None = None,
+    follows: Mapping[str, str] | None = None,
+) -> Written:
+    """All files of a plan.
+
+    `services` are the images whose Dockerfiles are known; `sources` says by image's reference what a build calls the
+    image as it is now (None: nothing, it is in no store that a builder reads); `follows` says of an image which other
+    one it stands on.
+    """
+    bases = ordered(plan.bases)
+    by_ref = {image.ref: image for image in images}
+    stands = {image.ref: image.base for image in plan.images}
+    names = {image.ref: image.name for image in plan.images}
+    called = dict(sources or {})
+    left_out = [*_not_taken(bases, called)]
+    own: dict[str, list[Rewriting]] = {}
+    for rewriting in rewritings:
+        own.setdefault(rewriting.image, []).append(rewriting)
+    held = _held(bases, own)
+    users = {service.ref: user_below(by_ref[service.ref], service) for service in services}
+    files = {
+        f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, called, held[base.name].own, _user(base, users))
+        for base in bases
+    }
+    changes: dict[str, tuple[Change, ...]] = {}
+    done: dict[str, Service] = {}
+    leads = follows or {}
+    for service in in_order(services, leads):
+        image, base, leader = by_ref[service.ref], stands.get(service.ref), done.get(leads.get(service.ref, ""))
+        if service.ref in leads:
+            base = None
+        below = held[base] if base is not None else _Held()
+        in_base = _in_base(image, indexes, below.paths)
+        layered = Layered(image, tuple(own.get(service.ref, ())), in_base, below.packages, below.commands)
+        on = base_reference(base) if base is not None else service_reference(leader) if leader is not None else None
+        result = _rewritten(service, on, layered)
+        if isinstance(result, LeftOut):
+            left_out.append(result)
+            continue
+        done[service.ref] = service
+        changes[service.ref] = result.changes
+        files.update(_service_files(service, result))
+    built = list(done.values())
+    led = {ref: done[leader] for ref, leader in leads.items() if ref in done and leader in done}
+    files |= {SCRIPT: build_script(bases, built, led), "docker-bake.hcl": bake_file(bases, built, stands, led)}
+    override = compose_override(built)
+    if override is not None:
+        files["compose.override.yaml"] = override
+    plan = msgspec.structs.replace(plan, left_out=(*plan.left_out, *left_out))
+    files["README.md"] = readme(plan, bases, built, changes)
+    return Written(files, changes, tuple(left_out))
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """What a base and those below it have: packages by name, files of no package, commands; `own` are the base's."""
+
+    packages: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    commands: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+
+def _held(bases: Sequence[PlannedBase], rewritings: Mapping[str, Sequence[Rewriting]]) -> dict[str, _Held]:
+    """By base; `bases` follow their parents. A command belongs to the lowest base all of whose images run it."""
+    found: dict[str, _Held] = {}
+    for base in bases:
+        below = found.get(base.parent or "", _Held())
+        packages = below.packages.union(package.name for package in base.packages)
+        paths = below.paths.union(path.lstrip("/") for group in base.files for path in group.paths)
+        own = tuple(each for each in agreed(base, packages, rewritings) if each not in below.commands)
+        found[base.name] = _Held(packages, paths, below.commands + own, own)
+    return found
+
+
+def _not_taken(bases: Sequence[PlannedBase], called: Mapping[str, str | None]) -> Iterator[LeftOut]:
+    """The files of images that no build can name."""
+    for base in bases:
+        for group in base.files:
+            if called.get(group.image) is None:
+                yield LeftOut(_of_files(group), f"{group.image} is in no store of a builder")
+
+
+def _of_files(group: PlannedFiles) -> str:
+    return f"{plural(len(group.paths), 'file')} of /{group.directory.strip('/')}"
+
+
+def ordered(bases: Sequence[PlannedBase]) -> list[PlannedBase]:
+    """Each base after the one that it stands on."""
+    found: list[PlannedBase] = []
+    rest = list(bases)
+    while rest:
+        names = {base.name for base in rest}
+        ready = [base for base in rest if base.parent not in names]
+        if not ready:
+            raise ValueError("bases stand on each other in a circle")
+        found += ready
+        rest = [base for base in rest if base.parent in names]
+    return found
+
+
+def _rewritten(service: Service, on: str | None, layered: Layered) -> Rewritten | LeftOut:
+    problem = mismatch(layered.image, service)
+    if problem is not None:
+        return LeftOut(service.ref, problem)
+    try:
+        return rewrite(service, on, layered)
+    except DockerfileError as error:
+        return LeftOut(service.ref, error.message)
+
+
+def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
+    before, path = service.origin.dockerfile.text, service.origin.dockerfile.path.lstrip("/")
+    place = f"services/{service.name}/Dockerfile"
+    files = {
+        place: service.mark + result.text,
+        f"{place}.diff": difference(service.mark + before, service.mark + result.text, f"a/{path}", f"b/{path}"),
+    }
+    if service.ignore is not None:
+        files[f"{place}.dockerignore"] = service.ignore
+    return files
+
+
+def _user(base: PlannedBase, users: Mapping[str, str | None]) -> str:
+    """The user of the original base, as far as the images on it tell."""
+    found = {users.get(ref) for ref in base.images} - {None}
+    return found.pop() or "" if len(found) == 1 else ""
+
+
+def _in_base(image: Image, indexes: Mapping[DiffID, LayerIndex], paths: frozenset[str]) -> dict[int, dict[str, int]]:
+    """Layer → those of its visible files that have one of these paths, with their mappable bytes."""
+    found: dict[int, dict[str, int]] = {}
+    if not paths or not image.layers:
+        return found
+    view = merge_views([image], indexes)[image.layers[-1].chain_id]
+    for path in paths:
+        node = view.nodes.get(path)
+        if isinstance(node, Visible):
+            found.setdefault(node.layer, {})[path] = node.file.mappable_bytes
+    return found

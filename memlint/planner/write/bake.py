@@ -1,0 +1,95 @@
+"""`docker-bake.hcl`: the bases as targets, and the services whose FROM means these targets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from memlint.model.plan import PlannedBase
+from memlint.planner.write.follow import service_reference
+from memlint.planner.write.script import EPOCH
+from memlint.planner.write.service import TAG, Service, base_reference
+
+
+def bake_file(
+    bases: Sequence[PlannedBase],
+    services: Sequence[Service],
+    stands: Mapping[str, str | None],
+    leaders: Mapping[str, Service] | None = None,
+) -> str:
+    """The file, to be run where it lies. `stands` says by a service's reference which base it stands on.
+
+    `leaders` says which other service it stands on, if it does.
+    """
+    default = [_target(service.name) for service in services] or [_base(base.name) for base in bases]
+    parts = [
+        "# Written by memlint plan. Run it in this directory: docker buildx bake",
+        f'variable "TAG" {{\n  default = "{TAG}"\n}}\n',
+        f'variable "SOURCE_DATE_EPOCH" {{\n  default = "{EPOCH}"\n}}\n',
+        f'group "default" {{\n  targets = {_list(default)}\n}}\n',
+    ]
+    parts += [_base_target(base) for base in bases]
+    for service in services:
+        leader = (leaders or {}).get(service.ref)
+        base = stands.get(service.ref)
+        contexts = _contexts(base)
+        if leader is not None:
+            contexts = {"contexts": _map({service_reference(leader): f"target:{_target(leader.name)}"})}
+        parts.append(_service_target(service, contexts))
+    return "\n".join(parts)
+
+
+def _base_target(base: PlannedBase) -> str:
+    fields = {
+        "context": _text(f"bases/{base.name}"),
+        "tags": _list([base_reference(base.name)]),
+        "args": '{\n    SOURCE_DATE_EPOCH = "${SOURCE_DATE_EPOCH}"\n  }',
+    }
+    return _block(_base(base.name), {**fields, **_contexts(base.parent)})
+
+
+def _service_target(service: Service, contexts: dict[str, str]) -> str:
+    fields = {
+        "context": _text(service.context),
+        "dockerfile": _text(service.dockerfile),
+        "tags": f'["{_escaped(service.repository)}:${{TAG}}"]',
+    }
+    if service.target:
+        fields["target"] = _text(service.target)
+    if service.build_args:
+        fields["args"] = _map(service.build_args)
+    return _block(_target(service.name), {**fields, **contexts})
+
+
+def _contexts(base: str | None) -> dict[str, str]:
+    return {"contexts": _map({base_reference(base): f"target:{_base(base)}"})} if base else {}
+
+
+def _block(name: str, fields: dict[str, str]) -> str:
+    return f'target "{name}" {{\n' + "".join(f"  {key} = {value}\n" for key, value in fields.items()) + "}\n"
+
+
+def _base(name: str) -> str:
+    return f"base-{name}"
+
+
+def _target(name: str) -> str:
+    return f"service-{name}" if name.startswith("base-") else name
+
+
+def _map(values: dict[str, str]) -> str:
+    lines = "".join(f"    {_text(key)} = {_text(value)}\n" for key, value in sorted(values.items()))
+    return f"{{\n{lines}  }}"
+
+
+def _list(values: Sequence[str]) -> str:
+    return f"[{', '.join(_text(value) for value in values)}]"
+
+
+def _text(value: str) -> str:
+    return json.dumps(_escaped(value), ensure_ascii=False)
+
+
+def _escaped(value: str) -> str:
+    """HCL's templates begin with ${ and %{."""
+    return value.replace("${", "$${").replace("%{", "%%{")

@@ -1,0 +1,123 @@
+"""A base's packages as the instructions that install them, and files that no package owns as COPY."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from posixpath import dirname
+
+from memlint.model.plan import PlannedFiles, PlannedPackage
+
+_LOGS = "/var/log/apt/*.log /var/log/apt/*.xz /var/log/dpkg.log /var/log/alternatives.log"
+_CLEAN_APT = f"rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache {_LOGS}"
+_CLEAN_RPM = "rm -rf /var/cache/dnf /var/cache/yum /var/cache/ldconfig/aux-cache /var/log/dnf* /var/log/hawkey.log"
+_RPM = "$(command -v dnf || command -v microdnf || command -v yum)"
+_PLAIN = re.compile(r"[\w.+:=@/,-][\w.+:=@/,~-]*", re.ASCII)
+_GLOB = re.compile(r"([*?\[\]\\])")
+
+ORDER = ("deb", "apk", "rpm", "pypi", "npm")
+"""The distribution's packages come first: the others need them."""
+
+NOTES = {
+    "deb": "apt archives keep only the newest version of a package: where one is gone, plan again or take its =… away",
+    "apk": "Alpine keeps only the newest version of a package: where one is gone, plan again or take its =… away",
+    "rpm": "repositories may drop old versions: where one is gone, plan again or take the version away",
+}
+
+
+def install_lines(packages: Iterable[PlannedPackage]) -> list[str]:
+    """The RUN instructions for these packages, those asked for with their versions; what they need comes by itself."""
+    by_type: dict[str, list[PlannedPackage]] = {}
+    for package in packages:
+        by_type.setdefault(package.type, []).append(package)
+    lines: list[str] = []
+    for kind in ORDER:
+        asked = [package for package in by_type.get(kind, ()) if package.root]
+        if asked:
+            lines += _comment(kind, by_type[kind]) + _run(kind, asked)
+    return lines
+
+
+def copy_lines(files: Iterable[PlannedFiles], sources: dict[str, str | None]) -> list[str]:
+    """`COPY --from` for each directory; `sources` says by image what a build calls it."""
+    lines: list[str] = []
+    for group in files:
+        source = sources.get(group.image)
+        if source is None:
+            continue
+        for directory, paths in _by_directory(group.paths).items():
+            words = [_escaped(path) for path in paths] + [f"{directory.rstrip('/')}/"]
+            lines.append(f"COPY --from={source} {_words(words)}")
+    return lines
+
+
+def _comment(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
+    pulled = sorted(f"{package.name} {package.version}".strip() for package in packages if not package.root)
+    pinned = any(package.version for package in packages if package.root)
+    lines = [f"# {NOTES[kind]}."] if kind in NOTES and pinned else []
+    if pulled:
+        lines += _wrapped(f"These bring with them: {', '.join(pulled)}.")
+    return lines
+
+
+def _run(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
+    if kind == "deb":
+        words = [_pinned(package, "=") for package in packages]
+        before = ["apt-get update", "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"]
+        return _chain(before, words, [_CLEAN_APT])
+    if kind == "apk":
+        return _chain(["apk add --no-cache"], [_pinned(each, "=") for each in packages], [])
+    if kind == "rpm":
+        words = [_pinned(package, "-") for package in packages]
+        return _chain([f"{_RPM} install -y"], words, [f"{_RPM} clean all", _CLEAN_RPM])
+    if kind == "pypi":
+        words = [_pinned(package, "==") for package in packages]
+        return _chain(["PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --no-cache-dir"], words, [])
+    words = [_pinned(package, "@") for package in packages]
+    return _chain(["npm install --global"], words, ["npm cache clean --force"])
+
+
+def _pinned(package: PlannedPackage, sign: str) -> str:
+    """The package in its version, where that is known."""
+    return f"{package.name}{sign}{package.version}" if package.version else package.name
+
+
+def _chain(before: Sequence[str], words: Sequence[str], after: Sequence[str]) -> list[str]:
+    """`RUN a \\ && b word \\ word \\ && c`, a word a line: it is read in differences."""
+    lines = [f"RUN {before[0]}", *(f" && {command}" for command in before[1:])]
+    lines += [f"      {_quoted(word)}" for word in sorted(words)]
+    lines += [f" && {command}" for command in after]
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell; a ~ means something at its start alone."""
+    return word if _PLAIN.fullmatch(word) else shlex.quote(word)
+
+
+def _by_directory(paths: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        absolute = f"/{path.lstrip('/')}"
+        found.setdefault(dirname(absolute), []).append(absolute)
+    return found
+
+
+def _escaped(path: str) -> str:
+    """A source as a pattern that only the file itself matches."""
+    return _GLOB.sub(r"\\\1", path)
+
+
+def _words(words: Sequence[str]) -> str:
+    """Plain, or as JSON where a builder would see more in it than words."""
+    text = " ".join(words)
+    plain = not any(set(word) & set(" \t\"'\\$") for word in words) and text.isprintable()
+    return text if plain else json.dumps([word.replace("$", "\\$") for word in words], ensure_ascii=False)
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 110, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False)

@@ -1,0 +1,102 @@
+"""The plan's README: what was planned, how it is built, what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from memlint.model.plan import Plan, PlannedBase, PlannedFiles
+from memlint.model.report import Totals
+from memlint.model.units import human_size, plural
+from memlint.planner.write.dockerfile import Change
+from memlint.planner.write.service import TAG, Service, base_reference
+
+_HOW = f"""\
+## Build
+
+    ./build.sh                                  # docker, podman or buildah; with docker also DOCKER_BUILDKIT=0
+    TAG=1.2 BUILD_ARGS="--network=host" ./build.sh
+    docker buildx bake                          # the same by docker-bake.hcl, in this directory
+
+Services are tagged with their own repository and `${{TAG:-{TAG}}}`. Images share the pages of a base only when they
+stand on one build of it: build the bases once, push them, and let every service's FROM name the digest that was pushed.
+
+## Check
+
+    memlint plan --check .                      # what was predicted against what the new images show
+"""
+
+
+_TABLE = "| | page cache | distinct | duplicate |\n|---|---|---|---|\n"
+
+
+def readme(
+    plan: Plan, bases: Sequence[PlannedBase], services: Sequence[Service], changes: Mapping[str, Sequence[Change]]
+) -> str:
+    """The text; `changes` are those of each service by its reference."""
+    before, after = plan.before, plan.after
+    parts = [
+        "# A plan for shared bases\n",
+        f"Written by `memlint plan`. All figures, on {plan.storage}: {plan.basis}.\n",
+        _TABLE + _row("before", before) + _row("after", after),
+        f"{plan.chosen}: {plan.reason}\n",
+        "## Bases\n",
+        *[_base(base) for base in bases],
+        "## Services\n",
+        *[_service(service, changes.get(service.ref, ())) for service in services],
+        *_alone(plan, services),
+        _HOW,
+        *_left_out(plan),
+    ]
+    return "\n".join(parts)
+
+
+def _row(name: str, totals: Totals) -> str:
+    sizes = (totals.page_cache_bytes, totals.distinct_bytes, totals.duplicate_bytes)
+    return f"| {name} | {' | '.join(human_size(size) for size in sizes)} |\n"
+
+
+def _base(base: PlannedBase) -> str:
+    parent = f"`{base_reference(base.parent)}`" if base.parent else f"`{base.source}`"
+    saved = f"saves {human_size(base.page_cache_saved_bytes)} over {plural(len(base.images), 'image')}"
+    lines = [f"`{base_reference(base.name)}` on {parent}: {saved}.\n"]
+    asked = [f"{package.name} {package.version}" for package in base.packages if package.root]
+    if asked:
+        lines.append(f"- installs {', '.join(asked)}")
+    lines += [f"- takes {_files(group)} from {group.image}" for group in base.files]
+    return "\n".join(lines) + "\n"
+
+
+def _files(group: PlannedFiles) -> str:
+    return f"{plural(len(group.paths), 'file')} of /{group.directory.strip('/')}"
+
+
+def _service(service: Service, changes: Sequence[Change]) -> str:
+    path = f"services/{service.name}/Dockerfile"
+    lines = [f"`{service.repository}` — [{path}]({path}), [what changed]({path}.diff)\n"]
+    for change in changes:
+        price = f" ({human_size(change.bytes)})" if change.bytes else ""
+        lines.append(f"- line {change.line} {_DONE[change.kind]}: `{change.text}`{price}: {change.why}")
+    return "\n".join(lines) + "\n"
+
+
+_DONE = {
+    "base": "is changed",
+    "removed": "is removed",
+    "moved": "goes into the base",
+    "merged": "goes into the RUN above",
+    "staged": "is changed",
+    "kept": "stays",
+}
+
+
+def _alone(plan: Plan, services: Sequence[Service]) -> list[str]:
+    """The images whose Dockerfile is not known: what to write in it."""
+    known = {service.ref for service in services}
+    rest = [image for image in plan.images if image.base is not None and image.ref not in known]
+    lines = [f"- {image.name}: `FROM {base_reference(str(image.base))}`" for image in rest]
+    return ["These have no Dockerfile here; change their FROM by hand:\n\n" + "\n".join(lines) + "\n"] if lines else []
+
+
+def _left_out(plan: Plan) -> list[str]:
+    lines = [f"- {each.what}: {each.why}" for each in plan.left_out]
+    return ["## Left out\n", "\n".join(lines) + "\n"] if lines else []

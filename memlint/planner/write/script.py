@@ -1,0 +1,77 @@
+"""`build.sh`: the bases, then each service on its own context, by docker, podman or buildah."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from memlint.model.plan import PlannedBase
+from memlint.planner.write.follow import service_reference
+from memlint.planner.write.service import TAG, Service, base_reference
+
+EPOCH = 315532800
+"""1980-01-01: the first day that every archive format knows."""
+
+_HEAD = f"""\
+#!/bin/sh
+# Builds the shared bases, then the services on them. Written by memlint plan.
+#
+#   TAG         the services' tag (default: {TAG})
+#   BUILDER     docker, podman or buildah (default: the first that is there)
+#   BUILD_ARGS  more options for every build, for example "--network=host --build-arg PROXY=…"
+#   DOCKER_BUILDKIT=0 builds without BuildKit, where docker still can.
+set -eu
+cd -- "$(dirname -- "$0")"
+TAG=${{TAG:-{TAG}}}
+SOURCE_DATE_EPOCH=${{SOURCE_DATE_EPOCH:-{EPOCH}}}
+if [ -z "${{BUILDER:-}}" ]; then
+  for BUILDER in docker podman buildah; do
+    command -v "$BUILDER" >/dev/null && break
+  done
+fi
+command -v "$BUILDER" >/dev/null || {{ echo "build.sh: there is neither docker nor podman nor buildah" >&2; exit 2; }}
+
+# Of a base the times are fixed, where the builder can: built again, it should be the same.
+base() {{
+  echo "build.sh: base $1" >&2
+  case $BUILDER in
+    *docker) options= ;;
+    *) options="--timestamp $SOURCE_DATE_EPOCH" ;;
+  esac
+  # shellcheck disable=SC2086  # options are words
+  "$BUILDER" build $options --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" ${{BUILD_ARGS:-}} --tag "$1" "$2"
+}}
+
+# NAME DOCKERFILE CONTEXT [OPTION…]
+service() {{
+  echo "build.sh: $1" >&2
+  name=$1 dockerfile=$2 context=$3
+  shift 3
+  # shellcheck disable=SC2086
+  "$BUILDER" build ${{BUILD_ARGS:-}} "$@" --tag "$name" --file "$dockerfile" "$context"
+}}
+
+"""
+
+
+def build_script(
+    bases: Sequence[PlannedBase], services: Sequence[Service], leaders: Mapping[str, Service] | None = None
+) -> str:
+    """The script; bases and services come in an order in which each follows what it stands on.
+
+    `leaders` says by reference which service another one stands on.
+    """
+    leading = {leader.ref for leader in (leaders or {}).values()}
+    lines = [f"base {base_reference(base.name)} {shlex.quote(f'bases/{base.name}')}" for base in bases]
+    lines += [_service(service, leads=service.ref in leading) for service in services]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _service(service: Service, *, leads: bool) -> str:
+    name = f'{shlex.quote(service.repository)}:"$TAG"'
+    options = [f"--target={service.target}"] if service.target else []
+    options += [f"--build-arg={name}={value}" for name, value in sorted(service.build_args.items())]
+    if leads:
+        options.append(f"--tag={service_reference(service)}")
+    words = [shlex.quote(word) for word in (f"services/{service.name}/Dockerfile", service.context, *options)]
+    return " ".join(["service", name, *words])

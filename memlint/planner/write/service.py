@@ -1,0 +1,85 @@
+"""An image of the plan together with what it is built from."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from memlint.lint.places import Origin, chain_of
+from memlint.model.dockerfile import Instruction, Stage
+from memlint.model.image import Image
+
+TAG = "memlint-plan"
+"""The tag of what is built to a plan, unless the build says otherwise."""
+NAMESPACE = "memlint-plan"
+"""The repository that the planned bases are built into."""
+
+
+class Service(msgspec.Struct, frozen=True, eq=False):
+    """An image, its Dockerfile, and how it is built.
+
+    - `name`: short, of letters, digits, - and _, and no other service's: its directory and its target.
+    - `repository`: of the reference, without transport and tag; what is built is tagged so.
+    - `context`: the build context's directory as seen from the plan's directory, with slashes.
+    - `dockerfile`: where the plan's Dockerfile lies, as seen from the context.
+    - `mark`: the byte-order mark, if the file begins with one.
+    - `ignore`: the text of a `.dockerignore` that belongs to this Dockerfile alone.
+    - `compose`: the names of the services of the compose file that run it.
+    """
+
+    name: str
+    ref: str
+    repository: str
+    origin: Origin
+    context: str = "."
+    dockerfile: str = ""
+    target: str | None = None
+    build_args: dict[str, str] = {}
+    mark: str = ""
+    ignore: str | None = None
+    compose: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Stage:
+        """The stage that stands on the image from outside."""
+        return chain_of(self.origin.dockerfile, self.origin.stage)[0]
+
+    @property
+    def chain(self) -> tuple[Instruction, ...]:
+        """The instructions whose layers the image has, the lowest first."""
+        stages = chain_of(self.origin.dockerfile, self.origin.stage)
+        return tuple(instruction for stage in stages for instruction in stage.instructions)
+
+
+def user_below(image: Image, service: Service) -> str | None:
+    """The user that an image has from its original base; None where its Dockerfile sets one itself."""
+    own = any(instruction.keyword == "USER" for instruction in service.chain)
+    return None if own else image.process.user
+
+
+def base_reference(name: str) -> str:
+    """What a FROM calls a planned base."""
+    return f"{NAMESPACE}/{name}"
+
+
+def repository_of(name: str) -> str:
+    """An image's name without its tag and digest."""
+    plain = name.partition("@")[0]
+    path, _, last = plain.rpartition("/")
+    last = last.partition(":")[0]
+    return f"{path}/{last}" if path else last
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """A short name for each, fit for a directory and a target."""
+    found: dict[str, None] = {}
+    next_numbers: dict[str, int] = {}
+    for name in names:
+        plain = re.sub(r"[^a-z0-9_-]+", "-", repository_of(name).rpartition("/")[2].lower()).strip("-") or "image"
+        candidate, number = plain, next_numbers.get(plain, 2)
+        while candidate in found:
+            candidate, number = f"{plain}-{number}", number + 1
+        next_numbers[plain] = number
+        found[candidate] = None
+    return list(found)

@@ -1,0 +1,226 @@
+"""Plan → a page for people: what it saves, which bases, the frontier, what stays, and what helps without a base."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from memlint.model.plan import Plan, PlannedBase, PlannedPackage, Point
+from memlint.model.units import human_size, percent, plural
+from memlint.report.terminal import Terminal
+
+_WIDE = 80
+"""Columns from which on figures are named in full."""
+_PACKAGES, _IMAGES, _SUGGESTIONS, _LEFT_OUT = 6, 6, 5, 5
+
+
+def to_text(plan: Plan, terminal: Terminal, *, everything: bool = False) -> str:
+    """The page, for a terminal of that width; `everything` cuts no list."""
+    return _Page(plan, terminal, everything=everything).render()
+
+
+class _Page:
+    """One plan on one terminal."""
+
+    def __init__(self, plan: Plan, terminal: Terminal, *, everything: bool) -> None:
+        self._plan, self._everything, self._width = plan, everything, terminal.width
+        self._names = {image.ref: _printable(image.name) for image in plan.images}
+        self._out = io.StringIO()
+        self._console = Console(
+            file=self._out,
+            width=terminal.width,
+            force_terminal=terminal.color,
+            no_color=not terminal.color,
+            color_system="standard" if terminal.color else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+
+    def render(self) -> str:
+        self._headline()
+        self._suggestions()
+        self._bases()
+        self._frontier()
+        self._remaining()
+        self._left_out()
+        return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
+
+    def _line(self, text: Text | str = "", indent: int = 0) -> None:
+        line = Text(" " * indent).append_text(text if isinstance(text, Text) else Text(text))
+        line.truncate(self._width, overflow="ellipsis")
+        self._console.print(line)
+
+    def _wrapped(self, text: str, indent: int = 0) -> None:
+        for number, line in enumerate(Text(text).wrap(self._console, max(self._width - indent - 2, 20))):
+            self._line(line, indent + (2 if number else 0))
+
+    def _headline(self) -> None:
+        plan = self._plan
+        saved = plan.before.page_cache_bytes - plan.after.page_cache_bytes
+        count = plural(len(plan.images), "image")
+        basis = plan.basis.split(":")[0]
+        if plan.bases:
+            bases = "base" if len(plan.bases) == 1 else "bases"
+            text = f"{count}, {len(plan.bases)} shared {bases}: {human_size(saved)} less page cache on {plan.storage}"
+        else:
+            text = f"{count} on {plan.storage}: no shared base would save page cache"
+        self._wrapped(f"{text}  ({basis}).")
+        self._line()
+        table = _table()
+        table.show_header = False
+        for justify in ("left", "right", "left", "right", "left", "right", "right"):
+            table.add_column(justify=justify)
+        wide = self._width >= _WIDE
+        for name, totals in (("now", plan.before), ("planned", plan.after)) if plan.bases else (("now", plan.before),):
+            table.add_row(
+                name,
+                Text(human_size(totals.page_cache_bytes), "bold"),
+                "= distinct" if wide else "=",
+                human_size(totals.distinct_bytes),
+                "+ duplicate" if wide else "+",
+                Text(human_size(totals.duplicate_bytes), "bold red" if totals.duplicate_bytes else "bold green"),
+                percent(totals.efficiency),
+            )
+        self._console.print(table)
+        self._line()
+        self._wrapped(f"{plan.chosen}: {plan.reason}.")
+        if plan.optimum_bytes is not None and plan.bases:
+            strict = next(point for point in plan.points if point.name == "strict")
+            over = strict.page_cache_bytes - plan.optimum_bytes
+            gap = f"{human_size(over)} above" if over > 0 else "as good as"
+            self._wrapped(f"The strict bases are {gap} the best there are.")
+
+    def _suggestions(self) -> None:
+        found = self._plan.suggestions
+        if not found:
+            return
+        self._line()
+        self._line(Text("Without a new base (what these save may be the same bytes):", "bold"))
+        for each in found[: self._most(_SUGGESTIONS, len(found))]:
+            self._wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {_printable(each.text)}", 1)
+        self._more(len(found), _SUGGESTIONS)
+
+    def _bases(self) -> None:
+        for base in self._plan.bases:
+            self._line()
+            self._base(base)
+
+    def _base(self, base: PlannedBase) -> None:
+        head = Text(base.name, "bold")
+        saved = base.page_cache_saved_bytes
+        does = f"saves {human_size(saved)}" if saved else "keeps shared what its images share today"
+        head.append(f"  {does}", "not bold")
+        self._line(head)
+        self._wrapped(f"FROM     {_printable(base.parent or base.source)}  ({base.platform})", 2)
+        roots = [package for package in base.packages if package.root]
+        if roots:
+            named = [f"{_printable(each.name)} {_printable(each.version)}" for each in _by_size(roots)]
+            brought = len(base.packages) - len(roots)
+            more = f" (they bring {plural(brought, 'package')} more)" if brought else ""
+            self._wrapped(f"installs {self._list(named, _PACKAGES)}{more}", 2)
+        for group in base.files[: self._most(_PACKAGES, len(base.files))]:
+            files = plural(len(group.paths), "file")
+            where = _printable(group.directory)
+            self._wrapped(f"takes    {files} of {where} from {self._names.get(group.image, group.image)}", 2)
+        self._more(len(base.files), _PACKAGES)
+        self._wrapped(f"serves   {self._list([self._names.get(ref, ref) for ref in base.images], _IMAGES)}", 2)
+        if base.causes:
+            why = ", ".join(f"{cause} {human_size(size)}" for cause, size in base.causes.items())
+            self._wrapped(f"ends     {why}", 2)
+
+    def _frontier(self) -> None:
+        plan = self._plan
+        if not plan.bases and len({point.page_cache_bytes for point in plan.points}) == 1:
+            return
+        self._line()
+        table = _table()
+        headings = ("point", "page cache", "duplicate", "extra", "bases", "pull")
+        shown = len(headings) if self._width >= _WIDE else 4
+        for heading in headings[:shown]:
+            table.add_column(heading, justify="left" if heading == "point" else "right", no_wrap=True)
+        now = plan.before
+        rows = [
+            [Text("as it is"), *_sizes(now.page_cache_bytes, now.duplicate_bytes)],
+            *(self._row(point) for point in plan.points),
+            [Text("ideal"), *_sizes(plan.ideal_bytes, 0)],
+        ]
+        for row in rows:
+            table.add_row(*row[:shown])
+        self._console.print(table)
+        self._wrapped("extra: the most that an image gets and did not have.")
+        if shown == len(headings):
+            self._wrapped("pull: the mapped files of all images, each layer's once, uncompressed.")
+
+    def _row(self, point: Point) -> list[Text]:
+        most = max(point.extra_bytes.values(), default=0)
+        name = f"{point.name} ←" if point.name == self._plan.chosen else point.name
+        cells = (
+            name,
+            human_size(point.page_cache_bytes),
+            human_size(point.duplicate_bytes),
+            human_size(most),
+            str(point.bases),
+            human_size(point.pull_bytes),
+        )
+        return [Text(cell, "bold" if point.name == self._plan.chosen else "") for cell in cells]
+
+    def _remaining(self) -> None:
+        """Why bytes stay duplicate, over all images; each image's own are in the JSON."""
+        why: Counter[str] = Counter()
+        whose: dict[str, list[str]] = {}
+        for image in self._plan.images:
+            for each in image.remaining:
+                why[each.why] += each.duplicate_bytes
+                whose.setdefault(each.why, []).append(self._names[image.ref])
+        if not why or not self._plan.bases:
+            return
+        self._line()
+        self._line(Text("What stays duplicate:", "bold"))
+        for reason, size in why.most_common():
+            self._wrapped(f"{human_size(size):>9}  {reason} ({self._list(whose[reason], _IMAGES)})", 1)
+
+    def _left_out(self) -> None:
+        found = self._plan.left_out
+        if not found:
+            return
+        self._line()
+        self._line(Text("Left out:", "bold"))
+        for each in found[: self._most(_LEFT_OUT, len(found))]:
+            self._wrapped(f"{_printable(self._names.get(each.what, each.what))}: {_printable(each.why)}", 2)
+        self._more(len(found), _LEFT_OUT)
+
+    def _most(self, most: int, count: int) -> int:
+        return count if self._everything else most
+
+    def _more(self, count: int, most: int) -> None:
+        if count > most and not self._everything:
+            self._line(f"… {count - most} more (--all)", 2)
+
+    def _list(self, names: Sequence[str], most: int) -> str:
+        shown = ", ".join(names[: self._most(most, len(names))])
+        rest = len(names) - most
+        return shown if rest <= 0 or self._everything else f"{shown} and {rest} more"
+
+
+def _sizes(*sizes: int) -> list[Text]:
+    return [Text(human_size(size)) for size in sizes]
+
+
+def _by_size(packages: Sequence[PlannedPackage]) -> list[PlannedPackage]:
+    return sorted(packages, key=lambda each: (-each.size, each.name))
+
+
+def _printable(text: str) -> str:
+    """Names come from strangers; nothing in them may steer the terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)

@@ -1,0 +1,123 @@
+"""`memlint plan` of images as people and programs call it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from support import images
+from support.command import FLEET, Memlint
+from support.elf import library
+
+import memlint
+from memlint.report.schema import plan_schema
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+PLATFORM = ("--platform", "linux/amd64")
+SMALL = ("--min-saving", "10kB")
+SHIPPED = Path(memlint.__file__).parent / "report" / "schemas" / "plan-1.schema.json"
+
+
+@pytest.fixture
+def fleet(command: Memlint) -> str:
+    (command.home / "fleet").symlink_to(FLEET)
+    return "oci:fleet"
+
+
+def planned(command: Memlint, *arguments: str) -> dict[str, Any]:
+    done = command.run("plan", *arguments, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    plan: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(json.loads(SHIPPED.read_text("utf-8"))).validate(plan)
+    return plan
+
+
+@pytest.mark.parametrize("columns", [100, 60])
+def test_page(command: Memlint, fleet: str, columns: int) -> None:
+    done = command.run("plan", fleet, *PLATFORM, *SMALL, env={"COLUMNS": str(columns)})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= columns
+    path = SNAPSHOTS / f"plan-{columns}.txt"
+    if os.environ.get("MEMLINT_UPDATE_SNAPSHOTS"):
+        path.write_text(done.stdout, "utf-8")
+    assert done.stdout == path.read_text("utf-8")
+
+
+def test_the_shipped_schema_is_the_generated_one() -> None:
+    assert json.loads(SHIPPED.read_text("utf-8")) == plan_schema()
+
+
+def test_the_plan_counts_as_a_comparison_does(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet, *PLATFORM, *SMALL)
+    totals = command.report(fleet, *PLATFORM)["totals"]["mappable"]
+    assert plan["before"] == totals
+    assert plan["schema"] == "memlint.plan/1"
+    assert plan["after"]["page_cache_bytes"] < totals["page_cache_bytes"]
+    startup = planned(command, fleet, *PLATFORM, *SMALL, "--basis", "startup")
+    assert startup["before"] == command.report(fleet, *PLATFORM)["totals"]["startup"]
+
+
+def test_prefer_picks_the_point(command: Memlint, fleet: str) -> None:
+    for name in ("strict", "union"):
+        plan = planned(command, fleet, *PLATFORM, *SMALL, "--prefer", name)
+        point = next(point for point in plan["points"] if point["name"] == name)
+        assert plan["chosen"] == name
+        assert plan["after"]["page_cache_bytes"] == point["page_cache_bytes"]
+        assert len(plan["bases"]) == point["bases"]
+
+
+def test_limits_are_kept(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet, *PLATFORM, *SMALL, "--max-bases", "1", "--max-extra", "1MB")
+    assert len(plan["bases"]) == 1
+    assert [point["max_extra_bytes"] for point in plan["points"]][0::2] in ([0, None], [0])
+    none = planned(command, fleet, *PLATFORM, "--min-saving", "1GB")
+    assert none["bases"] == []
+    assert none["before"] == none["after"]
+
+
+def test_one_image(command: Memlint) -> None:
+    images.oci(images.image("x:1", {"usr/lib/a.so": library("a")})).write(command.home / "layout")
+    plan = planned(command, "oci:layout")
+    assert plan["bases"] == []
+    assert plan["left_out"][0]["why"] == "there is no other image to share with"
+    assert "no shared base would save page cache" in command.run("plan", "oci:layout").stdout
+
+
+def test_nothing_in_common_and_nothing_at_all(command: Memlint) -> None:
+    specs = [images.image("x:1", {"usr/lib/a.so": library("a")}), images.image("y:1", {}), images.image("z:1")]
+    images.oci(*specs).write(command.home / "layout")
+    plan = planned(command, "oci:layout")
+    assert plan["bases"] == []
+    assert plan["before"]["duplicate_bytes"] == 0
+
+
+def test_files_of_no_package_are_taken_from_an_image(command: Memlint) -> None:
+    lib = library("a", pages=500)
+    specs = [images.image(f"{name}:1", {"srv/a.so": lib, f"srv/{name}": name.encode()}) for name in "xy"]
+    images.oci(*specs).write(command.home / "layout")
+    plan = planned(command, "oci:layout")
+    (base,) = plan["bases"]
+    assert base["source"] == "scratch"
+    assert base["files"][0]["paths"] == ["/srv/a.so"]
+    assert base["page_cache_saved_bytes"] == 500 * 4096
+    assert plan["after"]["duplicate_bytes"] == 0
+
+
+def test_a_store_that_shares_nothing_gets_no_base(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet, *PLATFORM, "--storage", "vfs")
+    assert plan["bases"] == []
+    assert "no base changes it" in plan["left_out"][0]["why"]
+
+
+def test_what_cannot_be_answered(command: Memlint, fleet: str) -> None:
+    message, _ = command.refused("plan")
+    assert "no image was given" in message
+    command.refused("plan", fleet, "--prefer", "all")
+    command.refused("plan", fleet, "--max-bases", "0")
+    command.refused("plan", "oci:absent")
+    message, _ = command.refused("plan", fleet, "--write", "a", "--check", "b")
+    assert "--check and --write" in message

@@ -1,0 +1,161 @@
+"""What becomes an atom, what can share, and what is suggested."""
+
+from __future__ import annotations
+
+import pytest
+from support.elf import library
+from support.fleets import compared, loaded
+from support.images import Content, Files, Layer, Spec, image
+
+from memlint.model.plan import Plan, PlannedBase
+from memlint.model.vocabulary import ELF_KINDS
+from memlint.planner.draft import Options
+from memlint.planner.grounds import Ground
+from memlint.planner.planning import plan_images
+from memlint.planner.suggestions import BUILD, MERGE, MOVE, PIN, REORDER, suggestions
+from memlint.sharing.storage import storage_model
+
+PAGES = 300
+
+
+def rootfs(version: str = "12", libc: str = "1", **more: Content) -> Files:
+    release = f"ID=debian\nVERSION_ID={version}\n".encode()
+    return {"etc/os-release": release, "usr/lib/libc.so.6": library("libc", text=libc, pages=PAGES), **more}
+
+
+def debs(*names: str, depends: dict[str, str] | None = None) -> Files:
+    """These packages, each with a library, at version 1."""
+    files: Files = {}
+    status = ""
+    for name in names:
+        needs = f"Depends: {depends[name]}\n" if depends and name in depends else ""
+        status += f"Package: {name}\nStatus: install ok installed\nVersion: 1\nInstalled-Size: 2000\n{needs}\n"
+        files[f"var/lib/dpkg/info/{name}.list"] = f"/usr/lib/{name}.so\n".encode()
+        files[f"usr/lib/{name}.so"] = library(name, pages=PAGES)
+    return {**files, "var/lib/dpkg/status": status.encode()}
+
+
+def planned(*specs: Spec, **options: object) -> Plan:
+    images, indexes = loaded(*specs)
+    chosen = Options(**options)  # type: ignore[arg-type]
+    return plan_images(images, [1] * len(images), indexes, storage_model("overlay2"), ELF_KINDS, chosen)
+
+
+def only(plan: Plan) -> PlannedBase:
+    (base,) = plan.bases
+    return base
+
+
+def test_what_came_along_is_no_root() -> None:
+    tree = debs("app", "lib", depends={"app": "lib (>= 1), missing | lib"})
+    base = only(planned(*(image(name, rootfs(), {**tree, name: name.encode()}) for name in "ab")))
+    assert [(each.name, each.root) for each in base.packages] == [("app", True), ("lib", False)]
+    assert base.causes == {"rebuilt": base.page_cache_saved_bytes}
+
+
+def test_packages_that_need_each_other_have_a_root() -> None:
+    tree = debs("x", "y", depends={"x": "y", "y": "x"})
+    base = only(planned(*(image(name, rootfs(), {**tree, name: name.encode()}) for name in "ab")))
+    assert any(each.root for each in base.packages)
+
+
+def test_a_choice_that_images_take_differently_keeps_what_needs_it_out() -> None:
+    depends = {"app": "one | two"}
+    plan = planned(
+        image("a", rootfs(), debs("app", "one", depends=depends)),
+        image("b", rootfs(), debs("app", "two", depends=depends)),
+        prefer="strict",
+    )
+    assert plan.bases == ()
+    union = planned(
+        image("a", rootfs(), debs("app", "one", depends=depends)),
+        image("b", rootfs(), debs("app", "two", depends=depends)),
+        prefer="union",
+    )
+    assert len(only(union).packages) == 2
+    assert union.after.duplicate_bytes == 0
+
+
+def test_other_releases_and_platforms_and_contents_share_no_base() -> None:
+    tree = debs("app")
+    for other in (rootfs("11"), rootfs(libc="2")):
+        plan = planned(image("a", rootfs(), tree), image("b", other, {**tree, "x": b""}))
+        assert plan.bases == ()
+        assert {each.what for each in plan.left_out} == {"a", "b"}
+    elsewhere = image("b", rootfs(), {**tree, "x": b""}, platform="linux/arm64")
+    assert planned(image("a", rootfs(), tree), elsewhere).bases == ()
+
+
+def test_a_drifted_ground_becomes_one() -> None:
+    plan = planned(image("a", Layer(rootfs(), mtime=1)), image("b", Layer(rootfs(), mtime=2), debs("x")))
+    base = only(plan)
+    assert (base.packages, base.files, base.source) == ((), (), "debian:12")
+    assert base.causes == {"base drift": PAGES * 4096}
+    assert plan.after.duplicate_bytes == 0
+
+
+def test_the_dockerfile_says_what_is_below() -> None:
+    below = (Layer(rootfs()), Layer({"usr/local/lib/node.so": library("node", pages=PAGES)}))
+    specs = [image(name, *below, {**debs("x"), name: b""}) for name in "ab"]
+    grounds = {name: Ground("node:20@sha256:1", 2) for name in "ab"}
+    base = only(planned(*specs, grounds=grounds))
+    assert base.source == "node:20@sha256:1"
+    assert base.files == ()
+
+
+def test_a_virtual_environment_is_files_and_a_system_package_is_one() -> None:
+    for site, kind in (("usr/local/lib/python3.11/site-packages", "package"), ("opt/venv/lib/p", "files")):
+        tree: Files = {
+            f"{site}/x/x.so": library("x", pages=PAGES),
+            f"{site}/x-1.dist-info/METADATA": b"Name: x\nVersion: 1\n",
+            f"{site}/x-1.dist-info/RECORD": b"x/x.so,,\n",
+        }
+        base = only(planned(*(image(name, rootfs(), {**tree, name: b""}) for name in "ab")))
+        assert [each.type for each in base.packages] == (["pypi"] if kind == "package" else [])
+        assert len(base.files) == (kind == "files")
+
+
+def test_what_an_image_makes_again_is_in_no_base() -> None:
+    specs = [image(name, rootfs(), {"srv/x.so": library("x", pages=PAGES), name: b""}) for name in "ab"]
+    assert only(planned(*specs)).files[0].paths == ("/srv/x.so",)
+    plan = planned(*specs, stays={"a": frozenset({"srv/x.so"})})
+    assert plan.bases == ()
+
+
+def test_what_remains_is_explained() -> None:
+    lib = library("x", pages=PAGES)
+    plan = planned(
+        image("a", rootfs(), {**debs("app"), "srv/one.so": lib, "srv/two.so": lib}),
+        image("b", rootfs(), {**debs("app"), "b": b""}),
+    )
+    assert [each.why for each in plan.images[0].remaining] == ["the same content lies at several paths"]
+    assert plan.images[0].remaining[0].duplicate_bytes == plan.after.duplicate_bytes == PAGES * 4096
+
+
+def test_too_many_images_are_cut_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memlint.planner.leaving.IMAGES_MAX", 2)
+    specs = [image(name, rootfs(), {**debs("app", "lib"), name: b""}) for name in "ab"]
+    plan = planned(image("c", rootfs(), {**debs("app"), "c": b""}), *specs)
+    assert only(plan).images == ("a", "b")
+    assert plan.left_out[0].what == "1 image"
+    assert plan.images[0].base is None
+
+
+def test_suggestions_name_their_kind() -> None:
+    lib: Files = {"usr/lib/x.so": library("x", pages=PAGES)}
+    install = Layer(lib, "RUN apt-get install x")
+    cases = {
+        PIN: [image("a", Layer(rootfs(), mtime=1)), image("b", Layer(rootfs(), mtime=2))],
+        MERGE: [image("a", Layer(rootfs()), install), image("b", Layer(rootfs()), install, Layer(lib, "RUN chmod", 9))],
+        MOVE: [image("a", Layer(rootfs()), install), image("b", Layer(rootfs()), Layer({"b": b""}), install)],
+        BUILD: [image("a", Layer(rootfs()), install), image("b", Layer(rootfs()), Layer(lib, install.created_by, 9))],
+        REORDER: [
+            image("a", Layer(rootfs()), Layer({"a": b""}, "COPY a"), install),
+            image("b", Layer(rootfs()), Layer({"b": b""}, "COPY b"), Layer(lib, install.created_by, 9)),
+        ],
+    }
+    for kind, specs in cases.items():
+        images, _ = loaded(*specs)
+        found = suggestions(compared(*specs), images)
+        assert [each.kind for each in found] == [kind]
+        assert found[0].saved_bytes == PAGES * 4096

@@ -1,0 +1,92 @@
+"""Bases out of Dockerfiles alone."""
+
+from __future__ import annotations
+
+from memlint.dockerfile.parser import parse_dockerfile
+from memlint.lint.places import Origin
+from memlint.model.plan_dockerfiles import DockerfilesPlan, NamedPackage
+from memlint.planner.dockerfiles import plan_dockerfiles
+from memlint.planner.write.alone import write_dockerfiles
+from memlint.planner.write.service import Service
+from memlint.report.plan_dockerfiles import to_text
+
+APT = "RUN apt-get update && apt-get install -y {} && rm -rf /var/lib/apt/lists/*"
+
+
+def origin(path: str, text: str) -> Origin:
+    dockerfile = parse_dockerfile(text, path)
+    return Origin(dockerfile, dockerfile.stages[-1])
+
+
+def planned(prefer: str = "strict", **texts: str) -> DockerfilesPlan:
+    return plan_dockerfiles([origin(path, text.replace("; ", "\n") + "\n") for path, text in texts.items()], prefer)
+
+
+def names(packages: tuple[NamedPackage, ...]) -> list[str]:
+    return [package.name for package in packages]
+
+
+FLEET = {
+    "api": "FROM debian:12; " + APT.format("openssl python3"),
+    "worker": "FROM debian:12; COPY . /srv; " + APT.format("curl openssl python3=3.11.2"),
+    "web": "FROM debian:12; " + APT.format("curl nginx openssl"),
+    "other": "FROM alpine:3.20; RUN apk add openssl",
+}
+
+
+def test_what_all_install_is_at_the_bottom() -> None:
+    plan = planned(**FLEET)
+    lowest, *higher = plan.bases
+    assert (lowest.name, lowest.parent, lowest.source) == ("debian-12", None, "debian:12")
+    assert names(lowest.packages) == ["openssl"]
+    assert lowest.dockerfiles == ("api", "worker", "web")
+    (second,) = higher
+    assert second.parent == "debian-12"
+    assert names(second.packages) == ["curl"]
+    assert not any(service.extra for service in plan.services)
+    assert (plan.before, plan.after) == (9, 6)
+    assert plan.before - plan.after == sum(base.saved_packages for base in plan.bases)
+
+
+def test_a_union_has_what_any_two_install_but_not_two_versions() -> None:
+    plan = planned("union", **FLEET)
+    (base,) = plan.bases
+    assert names(base.packages) == ["curl", "openssl"]
+    assert {service.dockerfile: names(service.extra) for service in plan.services if service.extra} == {"api": ["curl"]}
+
+
+def test_one_repository_at_two_digests_becomes_one() -> None:
+    digests = [f"debian:12@sha256:{digit * 64}" for digit in "ab"]
+    plan = planned(a=f"FROM {digests[0]}; RUN x", b=f"FROM {digests[1]}; RUN y", c=f"FROM {digests[1]}; RUN z")
+    (base,) = plan.bases
+    assert (base.source, base.packages) == (digests[1], ())
+
+
+def test_what_cannot_be_told_is_left_out_by_name() -> None:
+    plan = planned(
+        a="ARG X; FROM $X; RUN x", b="FROM scratch; COPY a /", c="FROM debian; RUN pip install x", d=FLEET["api"]
+    )
+    assert [(each.what, each.why.partition(":")[0]) for each in plan.left_out] == [
+        ("a", "its FROM takes a build argument that is not known"),
+        ("b", "it begins from scratch, so there is nothing that installs packages"),
+        ("c", "pip packages"),
+    ]
+    assert plan.bases == ()
+    assert "there is nothing to share" in to_text(plan)
+
+
+def test_the_files_say_the_same() -> None:
+    origins = {path: origin(path, text.replace("; ", "\n") + "\n") for path, text in FLEET.items()}
+    plan = plan_dockerfiles(list(origins.values()))
+    services = [Service(path, path, path, each, context=f"../{path}") for path, each in origins.items()]
+    files = write_dockerfiles(plan, services)
+    second = files["bases/debian-12-2/Dockerfile"]
+    assert "\nFROM memlint-plan/debian-12\n" in second
+    assert "\n      curl \\\n" in second
+    assert files["services/web/Dockerfile"].startswith("FROM memlint-plan/debian-12-2\n")
+    assert files["services/api/Dockerfile"].startswith("FROM memlint-plan/debian-12\n")
+    assert files["services/other/Dockerfile"] == origins["other"].dockerfile.text
+    script = files["build.sh"]
+    assert script.index("base memlint-plan/debian-12 ") < script.index("base memlint-plan/debian-12-2 ")
+    assert 'service web:"$TAG" services/web/Dockerfile ../web' in script
+    assert '"memlint-plan/debian-12-2" = "target:base-debian-12-2"' in files["docker-bake.hcl"]

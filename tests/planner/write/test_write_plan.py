@@ -1,0 +1,228 @@
+"""A whole plan as files: what builds what, on what, and that nothing else is said."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from support.elf import library
+from support.fleets import loaded
+from support.images import Layer, image
+
+from memlint.cli.plan_directory import write_directory
+from memlint.dockerfile.parser import parse_dockerfile
+from memlint.errors import UsageError
+from memlint.layers.attributes import Attributes
+from memlint.lint.places import Origin
+from memlint.model.image import Image
+from memlint.model.plan import SCHEMA, Plan, PlannedBase, PlannedFiles, PlannedImage, PlannedPackage
+from memlint.model.report import Totals
+from memlint.planner.write import SCRIPT, Written, ordered, write
+from memlint.planner.write.rewriting import Rewriting, rewritings_of
+from memlint.planner.write.service import Service
+
+ELF = library("x")
+DATABASE = b"Package: x\nStatus: install ok installed\nVersion: 1\n\n"
+DEB = {"usr/lib/x.so": ELF, "var/lib/dpkg/status": DATABASE, "var/lib/dpkg/info/x.list": b"/usr/lib/x.so\n"}
+INSTALL = "apt-get update && apt-get install -y x"
+PATHS = ("opt/a b.so", "opt/v/lib.so")
+TOTALS = Totals(20_000_000, 10_000_000, 10_000_000, 0.5)
+
+
+def base(name: str, parent: str | None, *, files: tuple[PlannedFiles, ...] = ()) -> PlannedBase:
+    packages = (PlannedPackage("x", "1:1-2", "deb", True, 1), PlannedPackage("y", "2", "deb", False, 1))
+    both = ("docker-daemon:fleet/api:1", "docker-daemon:fleet/web")
+    return PlannedBase(name, parent, "debian:12", "linux/amd64", packages, files, both, 4_000_000, {})
+
+
+class Fleet:
+    """Two images of a Dockerfile each, and a plan for them."""
+
+    def __init__(self, tails: tuple[str, str], modes: int = 0o755) -> None:
+        self.refs = ("docker-daemon:fleet/api:1", "docker-daemon:fleet/web")
+        specs = []
+        services = []
+        for ref, tail in zip(self.refs, tails, strict=True):
+            text = f"FROM debian:12\nRUN {INSTALL}\n{tail}\n"
+            layers = [Layer({}, "ADD file:1 in /"), Layer(DEB, f"RUN /bin/sh -c {INSTALL}")]
+            if tail.startswith("RUN chmod"):
+                layers.append(Layer({"usr/lib/x.so": ELF}, f"RUN /bin/sh -c {tail[4:]}"))
+            specs.append(image(ref, *layers, User="app"))
+            name = ref.partition(":")[2].partition(":")[0].rpartition("/")[2]
+            dockerfile = parse_dockerfile(text, f"{name}/Dockerfile")
+            origin = Origin(dockerfile, dockerfile.stages[-1])
+            services.append(
+                Service(name, ref, f"fleet/{name}", origin, f"../{name}", "../plan/x", compose=(f"the {name}",))
+            )
+        self.services = services
+        self.images, self.indexes = loaded(*specs)
+        self.modes = modes
+
+    def rewritings(self) -> list[Rewriting]:
+        return [
+            each
+            for built, service in zip(self.images, self.services, strict=True)
+            for each in rewritings_of(
+                built, service.origin, self.indexes, lambda layer, built=built: self._read(built, layer)
+            )
+        ]
+
+    def _read(self, built: Image, layer: object) -> dict[str, Attributes]:
+        number = next(number for number, each in enumerate(built.layers) if each is layer)
+        return {} if number == 0 else {"usr/lib/x.so": Attributes(0o755 if number == 1 else self.modes, 0, 0)}
+
+    def written(self, *bases: PlannedBase) -> Written:
+        plan = Plan(
+            schema=SCHEMA,
+            basis="mappable",
+            storage="overlay2",
+            points=(),
+            chosen="union",
+            reason="it saves most",
+            ideal_bytes=1,
+            optimum_bytes=None,
+            before=TOTALS,
+            after=TOTALS,
+            bases=bases,
+            images=tuple(PlannedImage(ref, ref, bases[0].name, 0, ()) for ref in self.refs),
+            suggestions=(),
+            left_out=(),
+        )
+        sources = {ref: ref.partition(":")[2] for ref in self.refs}
+        return write(plan, self.images, self.indexes, self.services, self.rewritings(), sources)
+
+
+def test_bases_are_built_before_what_stands_on_them() -> None:
+    upper, lower = base("upper", "lower"), base("lower", None)
+    assert ordered([upper, lower]) == [lower, upper]
+    files = Fleet(("CMD a", "CMD b")).written(upper, lower).files
+    script = files[SCRIPT]
+    assert re.findall(r"^(?:base|service) (\S+)", script, re.MULTILINE) == [
+        "memlint-plan/lower",
+        "memlint-plan/upper",
+        'fleet/api:"$TAG"',
+        'fleet/web:"$TAG"',
+    ]
+    assert "FROM memlint-plan/lower\n" in files["bases/upper/Dockerfile"]
+    assert files["services/api/Dockerfile"] == f"FROM memlint-plan/upper\nRUN {INSTALL}\nCMD a\n"
+
+
+def test_a_base_says_what_it_is_and_pins_what_it_installs() -> None:
+    files = (PlannedFiles("opt", PATHS, "docker-daemon:fleet/api:1", 1, 1),)
+    text = Fleet(("CMD a", "CMD b")).written(base("common", None, files=files)).files["bases/common/Dockerfile"]
+    parsed = parse_dockerfile(text)
+    (run,) = [each for each in parsed.stages[0].instructions if each.keyword == "RUN"]
+    assert " x=1:1-2 " in " ".join(run.value.split())
+    assert "y=2" not in run.value
+    assert "#   y 2." in text or "y 2" in text
+    assert "rm -rf /var/lib/apt/lists/*" in run.value
+    assert 'COPY --from=fleet/api:1 ["/opt/a b.so", "/opt/"]' in text
+    assert "COPY --from=fleet/api:1 /opt/v/lib.so /opt/v/\n" in text
+    assert text.splitlines()[2].startswith("# Pin debian:12 by its digest")
+
+
+def test_the_user_of_the_original_base_stays() -> None:
+    text = Fleet(("CMD a", "CMD b")).written(base("common", None)).files["bases/common/Dockerfile"]
+    assert [line for line in text.splitlines() if line.startswith("USER")] == ["USER 0", "USER app"]
+    text = Fleet(("USER app", "USER app")).written(base("common", None)).files["bases/common/Dockerfile"]
+    assert "USER" not in text
+
+
+def test_a_chmod_that_all_images_do_goes_into_the_base() -> None:
+    chmod = "RUN chmod 700 /usr/lib/x.so"
+    written = Fleet((chmod, chmod), 0o700).written(base("common", None))
+    assert f"\n{chmod}\n" in written.files["bases/common/Dockerfile"]
+    assert chmod not in written.files["services/api/Dockerfile"]
+    assert [change.kind for change in written.changes["docker-daemon:fleet/web"]] == ["base", "moved"]
+
+
+def test_it_goes_into_the_lowest_base_alone() -> None:
+    chmod = "RUN chmod 700 /usr/lib/x.so"
+    files = Fleet((chmod, chmod), 0o700).written(base("upper", "lower"), base("lower", None)).files
+    assert chmod in files["bases/lower/Dockerfile"]
+    assert chmod not in files["bases/upper/Dockerfile"]
+    assert chmod not in files["services/api/Dockerfile"]
+
+
+def test_one_that_only_one_does_stays_with_its_price() -> None:
+    chmod = "RUN chmod 700 /usr/lib/x.so"
+    written = Fleet((chmod, "CMD b"), 0o700).written(base("common", None))
+    assert chmod not in written.files["bases/common/Dockerfile"]
+    assert chmod in written.files["services/api/Dockerfile"]
+    kept = written.changes["docker-daemon:fleet/api:1"][-1]
+    assert kept.kind == "kept"
+    assert kept.bytes > 0
+    assert f"`{chmod}`" in written.files["README.md"]
+
+
+def test_compose_and_bake_name_what_the_script_builds() -> None:
+    files = Fleet(("CMD a", "CMD b")).written(base("common", None)).files
+    override = yaml.safe_load(files["compose.override.yaml"])
+    assert override["services"]["the api"]["image"] == "fleet/api:${TAG:-memlint-plan}"
+    bake = files["docker-bake.hcl"]
+    assert bake.count('"memlint-plan/common" = "target:base-common"') == 2
+    assert 'tags = ["fleet/web:${TAG}"]' in bake
+
+
+def test_an_image_of_another_dockerfile_is_left_out() -> None:
+    fleet = Fleet(("RUN else", "CMD b"))
+    written = fleet.written(base("common", None))
+    assert [each.what for each in written.left_out] == ["docker-daemon:fleet/api:1"]
+    assert "services/api/Dockerfile" not in written.files
+    assert "the history of" in written.files["README.md"]
+
+
+def test_files_of_an_image_that_no_builder_has_are_left_out() -> None:
+    files = (PlannedFiles("opt", PATHS, "oci:x", 1, 1),)
+    written = Fleet(("CMD a", "CMD b")).written(base("common", None, files=files))
+    assert "COPY" not in written.files["bases/common/Dockerfile"]
+    assert [each.what for each in written.left_out] == ["2 files of /opt"]
+
+
+def test_the_script_runs_what_it_says(tmp_path: Path) -> None:
+    """With a docker that only tells how it was called."""
+    files = Fleet(("CMD a", "CMD b")).written(base("common", None)).files
+    write_directory(str(tmp_path / "plan"), files, [SCRIPT], force=False)
+    fake = tmp_path / "bin/docker"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    fake.chmod(0o755)
+    env = {"PATH": f"{fake.parent}:{os.environ['PATH']}", "TAG": "2", "BUILD_ARGS": "--network=host --pull"}
+    done = subprocess.run([tmp_path / "plan/build.sh"], env=env, cwd="/", capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "build --build-arg SOURCE_DATE_EPOCH=315532800 --network=host --pull --tag memlint-plan/common bases/common",
+        "build --network=host --pull --tag fleet/api:2 --file services/api/Dockerfile ../api",
+        "build --network=host --pull --tag fleet/web:2 --file services/web/Dockerfile ../web",
+    ]
+
+
+# The directory
+
+
+def test_a_directory_with_something_in_it_is_not_touched_without_force(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"):
+        write_directory(str(tmp_path), {"build.sh": "x"}, [], force=False)
+    assert os.listdir(tmp_path) == ["mine"]
+    write_directory(str(tmp_path), {"build.sh": "x", "a/b": "y"}, ["build.sh"], force=True)
+    assert sorted(os.listdir(tmp_path)) == ["a", "build.sh", "mine"]
+    assert os.access(tmp_path / "build.sh", os.X_OK)
+
+
+def test_nothing_is_written_through_links(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "sub").mkdir(parents=True)
+    (outside / "file").write_text("mine")
+    plan = tmp_path / "plan"
+    plan.mkdir()
+    (plan / "build.sh").symlink_to(outside / "file")
+    write_directory(str(plan), {"build.sh": "x"}, [], force=True)
+    assert (outside / "file").read_text() == "mine"
+    (plan / "bases").symlink_to(outside / "sub")
+    with pytest.raises(UsageError, match="no directory of its own"):
+        write_directory(str(plan), {"bases/Dockerfile": "x"}, [], force=True)
+    assert os.listdir(outside / "sub") == []
