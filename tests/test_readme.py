@@ -25,4 +25,4 @@ def test_the_readme_shows_what_is_printed(command: Memlint, call: str) -> None:
 
 
 def test_the_readme_shows_something() -> None:
-    assert {call.split()[0] for call in SHOWN} >= {"compare", "lint"}
+    assert {call.split()[0] for call in SHOWN} >= {"compare", "lint", "plan"}

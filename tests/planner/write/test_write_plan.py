@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,7 @@ class Fleet:
         return [
             each
             for built, service in zip(self.images, self.services, strict=True)
-            for each in rewritings_of(
-                built, service.origin, self.indexes, lambda layer, built=built: self._read(built, layer)
-            )
+            for each in rewritings_of(built, service.origin, self.indexes, partial(self._read, built))
         ]
 
     def _read(self, built: Image, layer: object) -> dict[str, Attributes]:
