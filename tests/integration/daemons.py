@@ -35,9 +35,10 @@ def need(*programs: str) -> None:
 class Daemon:
     """What the docker command talks to."""
 
-    def __init__(self, home: Path, socket: Path) -> None:
+    def __init__(self, home: Path, socket: Path, cli: str = "docker") -> None:
         self.home = home
         self.socket = socket
+        self.cli = cli
         self.host = f"unix://{socket}"
         # The classic builder needs no plugin, and a DOCKER_CONFIG of our own no context of the user's.
         self.env = {
@@ -50,7 +51,7 @@ class Daemon:
     def docker(self, *arguments: str, stdin: IO[bytes] | None = None) -> str:
         """Run `docker`; its output, or an AssertionError that shows what it said."""
         done = subprocess.run(
-            ["docker", *arguments],
+            [self.cli, *arguments],
             env=self.env,
             stdin=stdin or subprocess.DEVNULL,
             capture_output=True,
@@ -58,6 +59,25 @@ class Daemon:
         )
         assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def with_buildkit(self) -> Daemon:
+        """The same daemon, asked by a docker command that builds with BuildKit."""
+        for cli in (shutil.which("docker"), "/usr/bin/docker"):
+            if cli is not None and os.path.exists(cli) and self._has_buildkit(cli):
+                daemon = Daemon(self.home, self.socket, cli)
+                daemon.env |= {"DOCKER_BUILDKIT": "1", "BUILDER": cli}
+                return daemon
+        lacking("a docker command with BuildKit: one before 23, or one with buildx")
+
+    def _has_buildkit(self, cli: str) -> bool:
+        """Until 23 the command speaks with the daemon's BuildKit itself, since then only through a plugin."""
+        version = ["version", "--format", "{{.Client.Version}}"]
+        said = subprocess.run([cli, *version], env=self.env, capture_output=True, text=True)
+        if said.returncode != 0:
+            return False
+        if int(said.stdout.partition(".")[0]) < 23:
+            return True
+        return subprocess.run([cli, "buildx", "version"], env=self.env, capture_output=True).returncode == 0
 
     def answers(self) -> bool:
         ping = ["docker", "version", "--format", "{{.Server.Version}}"]
