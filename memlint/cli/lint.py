@@ -95,7 +95,8 @@ def say_errors(errors: Sequence[FileError], root: str) -> None:
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     given = {key: getattr(arguments, key) for key in _SETTINGS}
-    given["build_args"] = dict(arguments.build_arg) if arguments.build_arg else None
+    build_args = {**(arguments.platform or {}), **dict(arguments.build_arg or ())}
+    given["build_args"] = build_args or None
     return given
 
 

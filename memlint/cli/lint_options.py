@@ -96,7 +96,23 @@ def _input_options(group: Any) -> None:
         action="append",
         help="the value of an ARG, as for docker build; NAME alone takes it from the environment",
     )
+    option(
+        group,
+        "--platform",
+        metavar="OS/ARCH",
+        type=_platform,
+        help="what TARGETPLATFORM, TARGETOS and TARGETARCH stand for; unknown without it, as in a file for several",
+    )
     option(group, "--stdin-filename", metavar="PATH", help="the file that standard input stands for")
+
+
+def _platform(text: str) -> dict[str, str]:
+    """The ARGs that BuildKit predefines for a target platform."""
+    parts = text.split("/")
+    if not 2 <= len(parts) <= 3 or not all(parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no platform: write it as linux/amd64 or linux/arm/v7")
+    names = ("TARGETOS", "TARGETARCH", "TARGETVARIANT")
+    return {"TARGETPLATFORM": text, **dict(zip(names, [*parts, ""], strict=False))}
 
 
 def _build_arg(text: str) -> tuple[str, str]:

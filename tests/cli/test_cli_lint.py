@@ -243,6 +243,18 @@ def test_build_arguments(command: Memlint) -> None:
     assert rules(lint(command, *select, "--build-arg", "TAG=12.1", code=0)) == []
 
 
+def test_platform(command: Memlint) -> None:
+    write(command.home, {"Dockerfile": "FROM debian-$TARGETARCH${TARGETVARIANT:+-$TARGETVARIANT}\n"})
+    select = ("--select", "ML101")
+    assert rules(lint(command, *select, code=0)) == []
+    for platform, base in (("linux/arm64", "debian-arm64"), ("linux/arm/v7", "debian-arm-v7")):
+        (finding,) = lint(command, *select, "--platform", platform)["findings"]
+        assert base in finding["message"]
+    (finding,) = lint(command, *select, "--platform", "linux/arm64", "--build-arg", "TARGETARCH=riscv64")["findings"]
+    assert "debian-riscv64" in finding["message"]
+    assert command.run("lint", "--platform", "arm64").returncode == 2
+
+
 def test_standard_input(command: Memlint) -> None:
     done = command.run("lint", "-", "-f", "json", "--select", "ML106", stdin=FILES["api/Dockerfile"].encode())
     assert (done.returncode, places(done)) == (1, [("-", "ML106", 2)])
@@ -319,6 +331,6 @@ def test_help_says_every_option(command: Memlint) -> None:
     for option in (
         *("--format", "--output-file", "--config", "--isolated", "--select", "--extend-select", "--ignore", "--fix"),
         *("--unsafe-fixes", "--diff", "--statistics", "--failure-threshold", "--exit-zero", "--baseline"),
-        *("--write-baseline", "--build-arg", "--no-color", "--stdin-filename"),
+        *("--write-baseline", "--build-arg", "--platform", "--no-color", "--stdin-filename"),
     ):
         assert option in text
