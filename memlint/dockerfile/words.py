@@ -81,10 +81,8 @@ def _json(text: Located, start: int = 0) -> tuple[Word, ...] | None:
         return None
     try:
         values = json.loads(source, parse_int=_number, parse_float=_number, parse_constant=_number)
-    except RecursionError:
-        raise DockerfileError(_NOT_STRINGS, "write each argument as a string in double quotes") from None
-    except (ValueError, _NotJSON):
-        return None
+    except (ValueError, RecursionError, _NotJSON):
+        return None  # what nests so deeply is hardly ever closed again
     if not all(isinstance(value, str) for value in values):
         raise DockerfileError(_NOT_STRINGS, "write each argument as a string in double quotes")
     begin = len(text.text) - len(source)
