@@ -6,13 +6,12 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from memlint.model.plan import Plan, PlannedBase, PlannedPackage, Point
 from memlint.model.units import human_size, percent, plural
-from memlint.report.terminal import Terminal
+from memlint.report.terminal import Terminal, console_for
 
 _WIDE = 80
 """Columns from which on figures are named in full."""
@@ -31,17 +30,7 @@ class _Page:
         self._plan, self._everything, self._width = plan, everything, terminal.width
         self._names = {image.ref: _printable(image.name) for image in plan.images}
         self._out = io.StringIO()
-        self._console = Console(
-            file=self._out,
-            width=terminal.width,
-            force_terminal=terminal.color,
-            no_color=not terminal.color,
-            color_system="standard" if terminal.color else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-        )
+        self._console = console_for(terminal, self._out)
 
     def render(self) -> str:
         self._headline()

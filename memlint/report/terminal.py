@@ -7,6 +7,13 @@ import sys
 
 import msgspec
 
+from memlint import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from rich.console import Console
+
 _FILE_WIDTH = 120
 
 
@@ -15,6 +22,23 @@ class Terminal(msgspec.Struct, frozen=True):
 
     width: int
     color: bool
+
+
+def console_for(terminal: Terminal, out: IO[str]) -> Console:
+    """What lays out tables for that terminal; texts of others are never taken for markup."""
+    from rich.console import Console  # its import costs more than all that needs no table
+
+    return Console(
+        file=out,
+        width=terminal.width,
+        force_terminal=terminal.color,
+        no_color=not terminal.color,
+        color_system="standard" if terminal.color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
 
 
 def terminal_for(output_file: str | None, *, no_color: bool) -> Terminal:

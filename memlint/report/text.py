@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +12,7 @@ from memlint.lint.ruleset import Rule, load_rules
 from memlint.model.layer import Package
 from memlint.model.report import Duplicate, Placement, Report, Totals, VersionSkew
 from memlint.model.units import human_size, percent, plural
-from memlint.report.terminal import Terminal
+from memlint.report.terminal import Terminal, console_for
 from memlint.sharing.history import instruction
 
 _WIDE = 100
@@ -34,17 +33,7 @@ class _Page:
         self._names = _display_names(report)
         self._rules = {rule.cause or rule.name: rule for rule in load_rules()}
         self._out = io.StringIO()
-        self._console = Console(
-            file=self._out,
-            width=terminal.width,
-            force_terminal=terminal.color,
-            no_color=not terminal.color,
-            color_system="standard" if terminal.color else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-        )
+        self._console = console_for(terminal, self._out)
 
     def render(self) -> str:
         self._headline()

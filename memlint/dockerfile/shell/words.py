@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.shell.nodes import Assignment, HereDocument, Literal, Opaque, Parameter, WordNode
@@ -27,12 +28,12 @@ _ANSI_QUOTED = re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL)
 _BACKQUOTED = re.compile(r"(?:[^`\\]|\\.)*`", re.DOTALL)
 
 
-class Words(Tokens):
+class Words(Tokens, ABC):
     """Parses words. For the commands in `$(…)` it needs the grammar."""
 
+    @abstractmethod
     def subshell(self) -> Sequence:
         """`(…)`."""
-        raise NotImplementedError
 
     def words(self) -> list[WordNode]:
         words = []
