@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import data
-from measure import MB, MEMLINT, Contestant, Result, header, race, row, title, total, verdict
+from racing import MB, MEMLINT, Contestant, Result, header, race, row, title, total, verdict
 
 FLOOR = Path(__file__).with_name("floor.py")
 LIMIT = {"plain": None, "gzip": 1.15, "zstd": 1.30}  # × decompression alone

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from measure import MB, MEMLINT, Contestant, Result, header, race, row, title, verdict
+from racing import MB, MEMLINT, Contestant, Result, header, race, row, title, verdict
 
 OVER = 60  # ms over `python -c pass` for one file
 COPIES = 4

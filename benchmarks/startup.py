@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from measure import MEMLINT, Contestant, header, race, verdict
+from racing import MEMLINT, Contestant, header, race, verdict
 
 LIMITS = {"--version": 25, "compare --help": 50}  # ms over `python -c pass`
 

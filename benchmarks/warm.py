@@ -25,7 +25,7 @@ from pathlib import Path
 
 import data
 from isal import igzip
-from measure import MEMLINT, Contestant, header, race, row, run, title
+from racing import MEMLINT, Contestant, header, race, row, run, title
 
 IMAGES, BASES, TEAMS = 50, 4, 10
 BASE_LAYERS, TEAM_LAYERS, OWN_LAYERS = 4, 2, 4
