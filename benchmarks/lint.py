@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from racing import MB, MEMLINT, Contestant, Result, header, race, row, title, verdict
 
 OVER = 60  # ms over `python -c pass` for one file
+GROWTH, EACH = 1.15, 3072  # peak RSS of four times the files against once; bytes for each further file
 COPIES = 4
 PLAIN = """\
 FROM debian:12
@@ -102,12 +103,17 @@ def one(home: Path, rounds: int, *, peer: bool) -> dict[str, Result]:
     return results
 
 
-def memory(results: dict[str, Result]) -> None:
-    """Per file: what a repository's comparison has to keep of it."""
-    names = ("memlint lint FILE", "memlint lint", f"memlint lint, {COPIES} copies")
-    print(f"\nmemlint's peak RSS\n  {'':44} {'MB':>8}")
-    for name in names:
-        print(f"  {name:44} {results[name].rss / MB:8.1f}")
+def memory(results: dict[str, Result], files: int) -> None:
+    """What each further file of a repository takes: its path, what others are compared with, and its findings."""
+    one, once, more = (
+        results[name].rss for name in ("memlint lint FILE", "memlint lint", f"memlint lint, {COPIES} copies")
+    )
+    title("peak RSS of memlint lint")
+    print(f"  {'Dockerfiles':44} {1:>9} {files:>9} {COPIES * files:>9}")
+    print(f"  {'MB':44} {one / MB:9.1f} {once / MB:9.1f} {more / MB:9.1f}")
+    each = (more - once) / ((COPIES - 1) * files)
+    print(f"  {COPIES} times the files take {more / once:.2f} times the memory  {verdict(more / once, at_most=GROWTH)}")
+    print(f"  each further file takes {each:.0f} bytes  {verdict(each, at_most=EACH)}")
 
 
 def main() -> None:
@@ -122,7 +128,7 @@ def main() -> None:
     with copied(arguments.corpus) as (home, files):
         results = whole(home, files, arguments.rounds, peer=peer)
         results |= one(home, arguments.rounds * 8, peer=peer)
-    memory(results)
+    memory(results, len(files))
 
 
 if __name__ == "__main__":

@@ -19,31 +19,30 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from memlint.config import Config
     from memlint.lint.fixes import Repaired
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
     from memlint.model.finding import Finding
 
 
-def show_difference(gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace) -> int:
+def show_difference(gathered: Gathered, linter: Linter, arguments: argparse.Namespace) -> int:
     """Print what --fix would change; 1 when that is something."""
-    repaired = repair(gathered, linter, config.build_args, unsafe=arguments.unsafe_fixes)
+    repaired = repair(gathered, linter, unsafe=arguments.unsafe_fixes)
     gathered = with_faults(gathered, linter)
     say_errors(gathered.errors, gathered.repository.root)
-    changes = b"".join(_difference(path, gathered.contents[path], text) for path, text in repaired.texts.items())
+    changes = b"".join(
+        _difference(path, gathered.repository.content(path), text) for path, text in repaired.texts.items()
+    )
     write_bytes(changes, arguments.output_file)
     return 2 if gathered.errors else int(bool(repaired.texts) and not arguments.exit_zero)
 
 
-def fix(
-    gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace
-) -> tuple[Gathered, Sequence[Finding]]:
+def fix(gathered: Gathered, linter: Linter, arguments: argparse.Namespace) -> tuple[Gathered, Sequence[Finding]]:
     """Repair the files, and give what is there now and what was fixed. What came by standard input goes out again."""
-    repaired = repair(gathered, linter, config.build_args, unsafe=arguments.unsafe_fixes)
+    repaired = repair(gathered, linter, unsafe=arguments.unsafe_fixes)
     errors = [error for path in repaired.texts for error in _write(gathered, repaired, path)]
-    if gathered.standard in repaired.gathered.contents:
-        write_bytes(repaired.gathered.contents[gathered.standard], None)
+    if gathered.standard in gathered.targets:
+        write_bytes(repaired.gathered.repository.content(gathered.standard), None)
     lost = {error.path for error in errors}
     fixed = [finding for finding in repaired.fixed if finding.location.path not in lost]
     return msgspec.structs.replace(repaired.gathered, errors=(*gathered.errors, *errors)), fixed
@@ -55,10 +54,10 @@ def _write(gathered: Gathered, repaired: Repaired, path: str) -> Iterator[FileEr
         return
     place = os.path.join(gathered.repository.root, path)
     try:
-        if read_bytes(place) != gathered.contents[path]:
+        if not gathered.repository.is_as_read(path, read_bytes(place)):
             yield FileError(path, None, "was changed by somebody else meanwhile", "run it again")
             return
-        replace_file(place, repaired.texts[path])
+        replace_file(place, (repaired.texts[path],))
     except DockerfileError as error:
         yield FileError(path, None, error.message, error.hint)
     except OSError as error:

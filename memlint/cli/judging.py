@@ -11,6 +11,7 @@ import msgspec
 from memlint.cli.output import say
 from memlint.config import Config, load_config
 from memlint.errors import DockerfileError
+from memlint.lint.dockerfiles import Dockerfiles
 from memlint.lint.gathering import Gathered, Root, find_root, gather
 from memlint.lint.images import judge
 from memlint.lint.linting import count_by_rule
@@ -63,13 +64,13 @@ def in_format(name: str, it: Judged, arguments: argparse.Namespace) -> str:
         say(f"memlint: note: the Dockerfile of {count} is not known: name it with --dockerfile or --compose")
     report = LintReport(SCHEMA, _files(it, findings), findings, (), count_by_rule(findings))
     terminal = terminal_for(arguments.output_file, no_color=arguments.no_color)
-    return render(name, report, Page(it.repository, it.rules, terminal))
+    return "".join(render(name, report, Page(it.repository, it.rules, terminal)))
 
 
 def _read(paths: Sequence[str], config: Config) -> Gathered:
     """The Dockerfiles. DockerfileError for the first that cannot be read."""
     if not paths:
-        return Gathered(Repository((), os.getcwd()), (), {}, (), ())
+        return Gathered(Repository(Dockerfiles(os.getcwd())), (), (), ())
     for path in paths:
         if os.path.isdir(path):
             raise DockerfileError(f"{path}: is a directory, not a Dockerfile", "name the file")
@@ -83,4 +84,4 @@ def _read(paths: Sequence[str], config: Config) -> Gathered:
 
 def _files(it: Judged, findings: Sequence[Finding]) -> tuple[str, ...]:
     places = {finding.location.path for finding in findings}
-    return tuple(sorted({dockerfile.path for dockerfile in it.repository.dockerfiles} | places))
+    return tuple(sorted({*it.repository.paths, *places}))

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from memlint.cli.output import say, write_output
+from memlint.cli.output import say, write_output, write_pieces
 from memlint.config import load_config
 from memlint.errors import UsageError
 from memlint.lint.gathering import STANDARD_INPUT, Standard, find_root, gather
@@ -22,7 +22,7 @@ from memlint.report.terminal import terminal_for
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from memlint.config import Config
@@ -53,12 +53,12 @@ def lint(arguments: argparse.Namespace) -> int:
     if arguments.diff:
         from memlint.cli.fixing import show_difference
 
-        return show_difference(gathered, linter, config, arguments)
+        return show_difference(gathered, linter, arguments)
     fixed: Sequence[Finding] = ()
     if arguments.fix:
         from memlint.cli.fixing import fix
 
-        gathered, fixed = fix(gathered, linter, config, arguments)
+        gathered, fixed = fix(gathered, linter, arguments)
     return _report(gathered, linter, config, arguments, fixed)
 
 
@@ -132,7 +132,7 @@ def _report(
         report = _without_known(report, config.baseline)
     report = msgspec.structs.replace(report, fixed=count_by_rule(fixed))
     aside = arguments.fix and gathered.standard is not None
-    write_output(_formatted(report, gathered, linter, config, arguments), arguments.output_file, aside=aside)
+    write_pieces(_formatted(report, gathered, linter, config, arguments), arguments.output_file, aside=aside)
     return exit_code(report.findings, report.errors, config, exit_zero=arguments.exit_zero)
 
 
@@ -146,12 +146,12 @@ def _without_known(report: LintReport, baseline: str) -> LintReport:
 
 def _formatted(
     report: LintReport, gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace
-) -> str:
+) -> Iterable[str]:
     terminal = terminal_for(arguments.output_file, no_color=arguments.no_color)
     rules = [each.rule for each in linter.active.values()]
     page = Page(gathered.repository, rules, terminal, unsafe=arguments.unsafe_fixes)
     if arguments.statistics:
         from memlint.report.findings.text import to_statistics
 
-        return to_statistics(report, page)
+        return (to_statistics(report, page),)
     return render(config.format, report, page)

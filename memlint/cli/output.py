@@ -8,34 +8,48 @@ from contextlib import suppress
 
 from memlint.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def write_output(text: str, path: str | None, *, aside: bool = False) -> None:
     """To standard output, or to a file that is whole or not there. UsageError when it cannot be written.
 
     `aside` takes standard error instead: standard output is for something else.
     """
+    write_pieces((text,), path, aside=aside)
+
+
+def write_pieces(pieces: Iterable[str], path: str | None, *, aside: bool = False) -> None:
+    """The same for a text that need not be in memory as a whole."""
     if path is not None:
-        write_bytes(text.encode("utf-8", "backslashreplace"), path)
+        _write_file((piece.encode("utf-8", "backslashreplace") for piece in pieces), path)
         return
     stream = sys.stderr if aside else sys.stdout
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    for piece in pieces:
+        stream.write(piece.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
 
 
 def write_bytes(content: bytes, path: str | None) -> None:
     """The same, for what must arrive byte by byte."""
-    if path is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+    if path is not None:
+        _write_file((content,), path)
         return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _write_file(pieces: Iterable[bytes], path: str) -> None:
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             with open(path, "wb") as device:
-                device.write(content)
+                device.writelines(pieces)
         else:
-            replace_file(path, content)
+            replace_file(path, pieces)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})", "choose another file for it") from error
 
@@ -48,7 +62,7 @@ def say(message: str, hint: str | None = None) -> None:
         sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
-def replace_file(path: str, content: bytes) -> None:
+def replace_file(path: str, pieces: Iterable[bytes]) -> None:
     """Write a file that is whole or as it was, with the owner and mode it had. OSError when that cannot be done."""
     import tempfile  # most calls write none
 
@@ -61,7 +75,7 @@ def replace_file(path: str, content: bytes) -> None:
                 with suppress(PermissionError):
                     os.fchown(file.fileno(), status.st_uid, status.st_gid)
             os.fchmod(file.fileno(), 0o666 & ~_umask() if status is None else status.st_mode & 0o7777)
-            file.write(content)
+            file.writelines(pieces)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from memlint.dockerfile.reference import BaseImage
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
 
 _DIGEST_SHOWN = 19
@@ -34,6 +34,8 @@ _NAMED = (
     ),
 )
 """Releases that have names, in their order."""
+ONLY_FULL = frozenset("ar c++ cc cmake curl g++ gcc git hg jar javac ld make svn unzip wget".split())
+"""Programs of full bases that slim ones lack."""
 _SLIM = frozenset(["slim", "minimal"])
 
 
@@ -69,14 +71,14 @@ def is_built_here(base: BaseImage, repository: Repository) -> bool:
 
 def _parts(repository: Repository) -> set[str]:
     """The names that directories and Dockerfiles have."""
-    return {part for dockerfile in repository.dockerfiles for part in re.split(r"[/.]", dockerfile.path)}
+    return {part for path in repository.paths for part in re.split(r"[/.]", path)}
 
 
 def slimmer(base: BaseImage, other: BaseImage) -> bool:
     """Whether `other` is the slim build of the very version that `base` is the full build of."""
-    if base.repository != other.repository or base.libc != other.libc or base.libc is None:
+    if base.libc != other.libc or base.libc is None:
         return False
-    return bool(_marks(other) - _marks(base)) and _version(base) == _version(other)
+    return bool(_marks(other) - _marks(base)) and version_of(base) == version_of(other)
 
 
 def _marks(base: BaseImage) -> set[str]:
@@ -86,8 +88,8 @@ def _marks(base: BaseImage) -> set[str]:
     return marks | {"jre"} if any(re.fullmatch(r"(?:\d+)?jre(?:\d+)?", part) for part in parts) else marks
 
 
-def _version(base: BaseImage) -> list[str]:
-    """The tag without what makes it a small build."""
+def version_of(base: BaseImage) -> tuple[str, ...]:
+    """Its repository and tag without what makes it a small build: equal for the full and the slim build."""
     parts = re.split(r"[-_]", base.tag or "latest")
     kept = [re.sub(r"j(?:re|dk)", "", part) for part in parts if part not in _SLIM]
-    return [part for part in kept if part] or ["latest"]
+    return (base.repository, *([part for part in kept if part] or ["latest"]))

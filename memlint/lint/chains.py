@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 
 import msgspec
+from msgspec.structs import astuple
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import parse_base
-from memlint.lint.image import named_stage
+from memlint.lint.image import copy_of, named_stage
 from memlint.lint.natives import mapped_in
+from memlint.model.dockerfile import Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from memlint.dockerfile.installs import Install
+    from memlint.lint.built import Built
     from memlint.lint.facts import Facts, StageFacts, Step
-    from memlint.lint.fleet import Built
-    from memlint.lint.repository import Repository
-    from memlint.model.dockerfile import Instruction, Span
+    from memlint.model.dockerfile import Instruction
 
 SYSTEM = frozenset({"deb", "apk", "rpm"})
 """Ecosystems of the distribution's packages."""
@@ -37,118 +38,117 @@ _FOR_MANAGERS = ("DEBIAN_FRONTEND", "APT_", "HTTP", "http", "LANG", "LC_", "TZ")
 _CHANGING = frozenset("upgrade dist-upgrade full-upgrade distro-sync".split())
 
 
-class Link(msgspec.Struct, frozen=True, eq=False):
+class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An instruction of a chain.
 
-    - `text`: what a builder compares; equal texts on equal parents may make one layer.
+    - `text`: a digest of what a builder compares; equal texts on equal parents may make one layer.
     - `own`: the text does not say it all: files of the build context, or of a stage of this file, go in.
+    - `mapped`: the packages that it installs and processes map files of, as people write them.
+    - `origin`: the image that a COPY takes its `copies` of, in case it is one.
     """
+
+    text: bytes
+    keyword: str
+    place: tuple[int, int, int, int]
+    own: bool
+    mapped: tuple[str, ...]
+    origin: str
+    copies: tuple[str, ...]
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return Span(*self.place)
+
+
+class FirstInstall(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The first install of a chain: RUNs in a row that install packages of the distribution, and nothing else.
+
+    - `start` and `end`: the numbers of its links; `end` is exclusive.
+    - `packages`: `apt:curl`, `apk:nodejs=20.1`, …, sorted: order and words do not matter.
+    - `movable`: all that stands before it might as well follow it, as far as can be told.
+    """
+
+    start: int
+    end: int
+    packages: tuple[str, ...]
+    movable: bool
+
+    @property
+    def names(self) -> list[str]:
+        """For people."""
+        return sorted(name.partition(":")[2] for name in self.packages)
+
+
+class Written(msgspec.Struct, frozen=True, eq=False):
+    """An instruction of a chain with its whole text; see Link."""
 
     step: Step
     text: str
     own: bool
-
-    @property
-    def instruction(self) -> Instruction:
-        return self.step.instruction
+    origin: str = ""
 
 
-class Group(msgspec.Struct, frozen=True, eq=False):
-    """The packages of the distribution that RUNs in a row install, and nothing else: order and words do not matter."""
-
-    links: tuple[Link, ...]
-    packages: frozenset[str]
-    """`apt:curl`, `apk:nodejs=20.1`, …"""
-
-    @property
-    def text(self) -> str:
-        """Equal for what installs the same."""
-        return "\n".join(sorted(self.packages))
-
-    @property
-    def names(self) -> str:
-        """For people."""
-        return ", ".join(sorted(name.partition(":")[2] for name in self.packages))
-
-
-class FirstInstall(msgspec.Struct, frozen=True, eq=False):
-    """The first install of a chain, and what stands before it."""
-
-    group: Group
-    before: tuple[Link, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """Equal where what stands before may be one chain."""
-        return tuple(link.text for link in self.before)
-
-    @property
-    def own(self) -> bool:
-        """Whether something stands before it whose text does not say it all."""
-        return any(link.own for link in self.before)
-
-    @property
-    def movable(self) -> bool:
-        """Whether all that stands before it might as well follow it, as far as can be told."""
-        text = "\n".join(link.text for link in self.group.links)
-        return all(_is_movable(link, text) for link in self.before)
-
-    @property
-    def span(self) -> Span:
-        """Where it begins."""
-        return self.group.links[0].instruction.span
-
-
-def base_key(built: Built) -> str:
-    """Equal for images on one base, as far as references tell."""
-    base = built.base
-    platform = built.stages[0].stage.platform or ""
-    return f"{base.repository}@{base.digest or base.tag or 'latest'} {platform}"
-
-
-def links_of(built: Built, repository: Repository) -> tuple[Link, ...]:
+def chain_of(stages: Iterable[StageFacts], facts: Facts) -> tuple[Written, ...]:
     """The chain above the base, without what makes no layer."""
-    facts = repository.facts(built.dockerfile)
     return tuple(
-        _link(stage, step, facts)
-        for stage in built.stages
+        _written(stage, step, facts)
+        for stage in stages
         for step in stage.steps
         if step.instruction.keyword not in _ONLY_METADATA
     )
 
 
-def group_of(links: Sequence[Link], at: int) -> Group | None:
-    """The installs of the distribution's packages that begin at a link; None when it does something else as well."""
-    found: list[Link] = []
-    packages: set[str] = set()
-    for link in links[at:]:
-        more = plain_install(link.step)
-        if more is None:
-            break
-        found.append(link)
-        packages |= more
-    return Group(tuple(found), frozenset(packages)) if packages else None
+def link_of(written: Written, facts: Facts) -> Link:
+    """What is kept of an instruction."""
+    copy = None if written.own else copy_of(written.step, facts)
+    instruction = written.step.instruction
+    return Link(
+        text=digest(written.text),
+        keyword=instruction.keyword,
+        place=astuple(instruction.span),
+        own=written.own,
+        mapped=tuple(sorted(mapped_in(written.step.installs))),
+        origin=written.origin,
+        copies=copy.sources if copy else (),
+    )
 
 
-def groups_of(links: Sequence[Link]) -> Iterator[tuple[int, Group]]:
-    """All groups of a chain, each with the number of its first link."""
-    at = 0
-    while at < len(links):
-        group = group_of(links, at)
-        if group is not None:
-            yield at, group
-        at += len(group.links) if group else 1
-
-
-def first_install(links: Sequence[Link]) -> FirstInstall | None:
+def first_install(chain: Sequence[Written]) -> FirstInstall | None:
     """The first RUNs that install packages which processes map, if they do nothing else."""
-    at = next((number for number, link in enumerate(links) if mapped_in(link.step.installs)), None)
-    if at is None:
-        return None
-    for start, group in groups_of(links):
-        if start <= at < start + len(group.links):
-            return FirstInstall(group, tuple(links[:start]))
+    at = next((number for number, written in enumerate(chain) if mapped_in(written.step.installs)), len(chain))
+    for start, end, packages in _groups(chain):
+        if start <= at < end:
+            text = "\n".join(written.text for written in chain[start:end])
+            movable = all(_is_movable(written.step.instruction, text) for written in chain[:start])
+            return FirstInstall(start, end, tuple(sorted(packages)), movable)
     return None
+
+
+def _groups(chain: Sequence[Written]) -> Iterator[tuple[int, int, set[str]]]:
+    """The RUNs in a row that install packages of the distribution alone: first, end, and packages."""
+    at = 0
+    while at < len(chain):
+        end, packages = at, set[str]()
+        while end < len(chain) and (more := plain_install(chain[end].step)) is not None:
+            end, packages = end + 1, packages | more
+        if packages:
+            yield at, end, packages
+        at = end if packages else at + 1
+
+
+def base_key(built: Built) -> str:
+    """Equal for images on one base, as far as references tell."""
+    base = built.base
+    return f"{base.repository}@{base.digest or base.tag or 'latest'} {built.platform}"
+
+
+def digest(*texts: str | bytes) -> bytes:
+    """Equal for equal texts."""
+    from hashlib import blake2b  # only comparisons pay for it
+
+    parts = (text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape") for text in texts)
+    return blake2b(b"".join(b"%d %b" % (len(part), part) for part in parts), digest_size=12).digest()
 
 
 def system_packages(installs: Iterable[Install]) -> set[str]:
@@ -161,24 +161,24 @@ def system_packages(installs: Iterable[Install]) -> set[str]:
     }
 
 
-def _link(stage: StageFacts, step: Step, facts: Facts) -> Link:
+def _written(stage: StageFacts, step: Step, facts: Facts) -> Written:
     instruction = step.instruction
     flags = " ".join(f"--{flag.name}={flag.value}" for flag in instruction.flags if flag.name != "from")
     bodies = "".join(f"\n{heredoc.content}" for heredoc in instruction.heredocs)
     text = f"{instruction.keyword} {flags} {instruction.value}{bodies}"
     if instruction.keyword in ("COPY", "ADD"):
-        source = _foreign_source(step, facts)
-        if source is None and instruction.flag("from"):
-            source = f"a stage of {facts.dockerfile.path}"
-            return Link(step, f"{text} {source}", True)
-        return Link(step, f"{text} {source or ''}", source is None and not _only_links_and_text(instruction))
+        origin = _foreign_source(step, facts)
+        if origin is None and instruction.flag("from"):
+            return Written(step, f"{text} a stage of {facts.dockerfile.path}", own=True)
+        own = origin is None and not _only_links_and_text(instruction)
+        return Written(step, f"{text} {origin or ''}", own, origin or "")
     if instruction.keyword == "RUN":
-        return Link(step, text, any(_is_bind(flag.value) for flag in instruction.flags if flag.name == "mount"))
+        return Written(step, text, any(_is_bind(flag.value) for flag in instruction.flags if flag.name == "mount"))
     if instruction.keyword == "ARG":
         names = [word.text.partition("=")[0] for word in instruction.words]
         values = " ".join(f"{name}={stage.stage.environment.get(name)}" for name in names)
-        return Link(step, f"{text} {values}", False)
-    return Link(step, text, False)
+        return Written(step, f"{text} {values}", own=False)
+    return Written(step, text, own=False)
 
 
 def _foreign_source(step: Step, facts: Facts) -> str | None:
@@ -224,9 +224,9 @@ def _is_plain(name: str | None, words: Collection[str | None]) -> bool:
     return name in _HOUSEKEEPING or (name in _MANAGERS and _CHANGING.isdisjoint(word or "" for word in words))
 
 
-def _is_movable(link: Link, install: str) -> bool:
+def _is_movable(instruction: Instruction, install: str) -> bool:
     """Whether the install of that text cannot depend on it, as far as can be told."""
-    keyword, words = link.instruction.keyword, link.instruction.words
+    keyword, words = instruction.keyword, instruction.words
     if keyword not in _MOVABLE or not words:
         return False
     if keyword in ("COPY", "ADD"):

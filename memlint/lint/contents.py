@@ -1,4 +1,4 @@
-"""Which packages an image installs, those included that lists in its build context name."""
+"""Which packages an image installs that processes map files of, those included that lists in its build context name."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
 import msgspec
+from msgspec.structs import astuple
 
 from memlint import TYPE_CHECKING
 from memlint.lint.image import copy_of
+from memlint.lint.natives import is_mapped
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from memlint.dockerfile.installs import Install
-    from memlint.lint.facts import StageFacts, Step
-    from memlint.lint.fleet import Built
+    from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.image import Copy
     from memlint.lint.repository import Repository
 
@@ -27,8 +28,8 @@ _LISTS_DEEP = 4
 """Lists in lists (`-r other.txt`) that are followed."""
 
 
-class Listed(msgspec.Struct, frozen=True):
-    """A package of an image. `place` is what installs it, `source` the line of a list that names it.
+class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A package of an image. `place` is where it is installed, `line` the line of the list `path` that names it.
 
     `index` says where it is taken from when that is not the usual place.
     """
@@ -39,28 +40,34 @@ class Listed(msgspec.Struct, frozen=True):
     version: str | None
     conditional: bool
     index: str
-    place: Location
-    source: Location | None = None
+    place: tuple[int, int, int, int]
+    path: str | None = None
+    line: tuple[int, int, int, int] | None = None
 
-    @property
-    def where(self) -> Location:
-        """The place that names it."""
-        return self.source or self.place
+    def installed(self, dockerfile: str) -> Location:
+        """What installs it."""
+        return Location(dockerfile, Span(*self.place))
+
+    def named(self, dockerfile: str) -> Location:
+        """What names it: a line of a list, or the command."""
+        if self.path is None or self.line is None:
+            return self.installed(dockerfile)
+        return Location(self.path, Span(*self.line))
 
 
-def packages_of(built: Built, repository: Repository) -> Iterator[Listed]:
-    """The packages that the stages of an image install, by commands and by lists that are found."""
-    for stage in built.sources:
+def packages_of(stages: Iterable[StageFacts], facts: Facts, repository: Repository) -> Iterator[Listed]:
+    """The packages that stages install and processes map files of, by commands and by lists that are found."""
+    for stage in stages:
         for step in stage.steps:
             for install in step.installs:
-                yield from _named(install, built)
+                found = [*_named(install)]
                 for path in install.files:
-                    yield from _in_list(path, install, stage, step, built, repository)
+                    found += _in_list(path, install, stage, step, facts, repository)
+                yield from (listed for listed in found if is_mapped(listed.ecosystem, listed.name))
 
 
-def _named(install: Install, built: Built) -> Iterator[Listed]:
+def _named(install: Install) -> Iterator[Listed]:
     for package in install.packages:
-        place = built.at(package.span)
         yield Listed(
             install.manager,
             package.ecosystem,
@@ -68,7 +75,7 @@ def _named(install: Install, built: Built) -> Iterator[Listed]:
             package.version,
             install.conditional,
             _index(install),
-            place,
+            astuple(package.span),
         )
 
 
@@ -77,40 +84,38 @@ def _index(install: Install) -> str:
 
 
 def _in_list(
-    path: str, install: Install, stage: StageFacts, step: Step, built: Built, repository: Repository
+    path: str, install: Install, stage: StageFacts, step: Step, facts: Facts, repository: Repository
 ) -> Iterator[Listed]:
     """The packages of a list, where the file that it is a copy of can be found."""
     inside = path if path.startswith("/") else None if install.directory is None else join(install.directory, path)
-    found = _find(inside, path, stage, step, built, repository)
+    found = _find(inside, path, stage, step, facts, repository)
     if found is None:
         return
-    place = built.at(install.span)
+    index, place = _index(install), astuple(install.span)
     for ecosystem, name, version, source in read_list(found, repository):
-        yield Listed(install.manager, ecosystem, name, version, install.conditional, _index(install), place, source)
+        line = astuple(source.span) if source.span else None
+        yield Listed(install.manager, ecosystem, name, version, install.conditional, index, place, source.path, line)
 
 
 def _find(
-    inside: str | None, path: str, stage: StageFacts, step: Step, built: Built, repository: Repository
+    inside: str | None, path: str, stage: StageFacts, step: Step, facts: Facts, repository: Repository
 ) -> str | None:
     """The file of the repository that lies at a path of the image when the step runs."""
-    for source in _sources(inside, path, stage, step, repository, built):
-        for context in _contexts(built.path):
+    for source in _sources(inside, path, stage, step, facts):
+        for context in _contexts(facts.dockerfile.path):
             candidate = normpath(join(context, source.lstrip("/")))
             if not candidate.startswith("..") and repository.read(candidate) is not None:
                 return candidate
     return None
 
 
-def _sources(
-    inside: str | None, path: str, stage: StageFacts, step: Step, repository: Repository, built: Built
-) -> Iterator[str]:
+def _sources(inside: str | None, path: str, stage: StageFacts, step: Step, facts: Facts) -> Iterator[str]:
     """What the file may be called in the build context: by the latest COPY that puts it there, or by a mount."""
     for flag in step.instruction.flags:
         options = dict(part.partition("=")[::2] for part in flag.value.split(","))
         target = options.get("target", options.get("dst", options.get("destination", "")))
         if flag.name == "mount" and "from" not in options and target and basename(target) == basename(path):
             yield options.get("source", options.get("src", target))
-    facts = repository.facts(built.dockerfile)
     copies = [
         copy
         for each in stage.lineage

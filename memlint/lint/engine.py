@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -109,13 +111,18 @@ def run(
 
     `failed` is told of a check that breaks; without it, the error goes on its way.
     """
-    hits = [
-        (active, hit)
-        for active in rules
-        if active.check is not None
-        for hit in _hits(repository, active, targets, failed)
-        if hit.location.path in targets
-    ]
+    active = [each for each in rules if each.check is not None]
+    alone = [each for each in active if each.rule.scope == "file"]
+    across = [each for each in active if each.rule.scope == "repository" and len(repository.paths) > 1]
+    hits: list[tuple[Active, Hit]] = []
+    for path in repository.paths if across else sorted(targets):
+        if path in targets:
+            hits += _in_file(repository, path, alone, failed)
+        if across:
+            _remember(repository, path)
+    for each in across:
+        found = _found(each, ".", failed, repository, **each.thresholds)
+        hits += [(each, hit) for hit in found if hit.location.path in targets]
     return findings_of(repository, hits)
 
 
@@ -130,7 +137,7 @@ def findings_of(repository: Repository, hits: Iterable[tuple[Active, Hit]]) -> l
 def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints) -> Finding:
     """What a hit is called."""
     try:
-        message = rule.message.format_map(hit.evidence)
+        message = intern(rule.message.format_map(hit.evidence))
     except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         known = ", ".join(hit.evidence)
         raise UsageError(
@@ -146,20 +153,29 @@ def finding(rule: Rule, severity: Severity, hit: Hit, fingerprints: Fingerprints
         evidence=hit.evidence,
         suggestion=hit.suggestion,
         fix=hit.fix,
-        fingerprint=fingerprints.of(rule.id, hit.location),
+        fingerprint=fingerprints.of(rule.id, hit.anchor or hit.location),
+        anchor=hit.anchor if hit.anchor != hit.location else None,
     )
 
 
-def _hits(repository: Repository, active: Active, targets: Collection[str], failed: Failed | None) -> Iterator[Hit]:
-    if active.rule.scope == "repository":
-        if len(repository.dockerfiles) < 2:
-            return
-        yield from _found(active, ".", failed, repository, **active.thresholds)
-        return
-    for dockerfile in repository.dockerfiles:
-        if dockerfile.path in targets:
-            thresholds = active.thresholds_in(dockerfile.path) if active.overrides else active.thresholds
-            yield from _found(active, dockerfile.path, failed, dockerfile, repository, **thresholds)
+def _in_file(
+    repository: Repository, path: str, rules: Iterable[Active], failed: Failed | None
+) -> Iterator[tuple[Active, Hit]]:
+    """What rules for single files find in one: all of them while it is parsed."""
+    dockerfile = repository.dockerfile(path)
+    for active in rules if dockerfile else ():
+        thresholds = active.thresholds_in(path) if active.overrides else active.thresholds
+        for hit in _found(active, path, failed, dockerfile, repository, **thresholds):
+            yield active, hit
+
+
+def _remember(repository: Repository, path: str) -> None:
+    """Take down what most comparisons need of a file while it is parsed; one that breaks on it says so itself."""
+    from memlint.lint.fleet import is_unrelated  # only comparisons need it
+
+    with suppress(Exception):
+        if not is_unrelated(path):
+            repository.built(path)
 
 
 def _found(active: Active, path: str, failed: Failed | None, *given: Any, **thresholds: Any) -> list[Hit]:

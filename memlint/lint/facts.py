@@ -40,38 +40,37 @@ class Step(msgspec.Struct, frozen=True):
 class StageFacts:
     """A stage. `final`: its layers are in the image of the file: it is the last stage, or an ancestor of that."""
 
-    def __init__(self, facts: Facts, stage: Stage, final: bool) -> None:
-        self._facts = facts
+    def __init__(self, dockerfile: Dockerfile, stage: Stage, parent: StageFacts | None, final: bool) -> None:
+        self._dockerfile = dockerfile
         self.stage = stage
+        self.parent = parent
         self.final = final
 
     @cached_property
     def base(self) -> BaseImage | None:
         """The image from outside that the stage stands on, through the stages between; None when it is not known."""
-        stage = self.stage
-        while stage.parent is not None:
-            stage = self._facts.dockerfile.stages[stage.parent]
+        stage = self.lineage[0].stage
         return None if stage.base is None else parse_base(stage.base)
 
-    @cached_property
+    @property
     def lineage(self) -> tuple[StageFacts, ...]:
         """The stages whose layers the stage has, from the one on the base image to the stage itself."""
-        found = [self.stage]
+        found = [self]
         while (parent := found[-1].parent) is not None:
-            found.append(self._facts.dockerfile.stages[parent])
-        return tuple(self._facts.stages[stage.index] for stage in reversed(found))
+            found.append(parent)
+        return tuple(reversed(found))
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Its instructions without the FROM."""
-        for stage in self.lineage:
+        for stage in self.lineage:  # from the lowest up: a long chain would be too deep for recursion
             steps = stage._walked[0]
         return steps
 
     @cached_property
     def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:
         """The steps; the directory and whether a POSIX shell runs the RUNs at their end. The parent's come first."""
-        dockerfile = self._facts.dockerfile
+        dockerfile = self._dockerfile
         escape = dockerfile.directives.get("escape", "\\")
         directory, posix = self._start()
         steps = []
@@ -84,12 +83,12 @@ class StageFacts:
         return tuple(steps), directory, posix
 
     def _start(self) -> tuple[str | None, bool]:
-        if self.stage.parent is not None:
-            _, directory, posix = self._facts.stages[self.stage.parent]._walked
+        if self.parent is not None:
+            _, directory, posix = self.parent._walked
             return directory, posix
         scratch = self.base is not None and self.base.family == "scratch"
         windows = self.base is not None and self.base.family == "windows"
-        backquote = self._facts.dockerfile.directives.get("escape") == "`"
+        backquote = self._dockerfile.directives.get("escape") == "`"
         return "/" if scratch else None, not (windows or backquote)
 
 
@@ -99,7 +98,11 @@ class Facts:
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.dockerfile = dockerfile
         final = _final(dockerfile.stages)
-        self.stages = tuple(StageFacts(self, stage, stage.index in final) for stage in dockerfile.stages)
+        stages: list[StageFacts] = []
+        for stage in dockerfile.stages:
+            parent = None if stage.parent is None else stages[stage.parent]
+            stages.append(StageFacts(dockerfile, stage, parent, stage.index in final))
+        self.stages = tuple(stages)
 
     @property
     def target(self) -> StageFacts:

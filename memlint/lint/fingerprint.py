@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from memlint.model.finding import Location
 
 _LENGTH = 32
+_KEY = 12
 
 
 class Fingerprints:
@@ -21,16 +22,18 @@ class Fingerprints:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._seen: dict[str, int] = {}
+        self._seen: dict[bytes, int] = {}
 
     def of(self, rule: str, location: Location) -> str:
         """The fingerprint of the next finding at that place."""
         from hashlib import sha256  # a run without findings does not pay for it
 
         written = "\0".join(self._written(location))
-        number = self._seen[rule + written] = self._seen.get(rule + written, 0) + 1
-        key = f"{rule}\0{written}\0{number}"
-        return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:_LENGTH]
+        digest = sha256(f"{rule}\0{written}\0".encode("utf-8", "surrogateescape"))
+        key = digest.digest()[:_KEY]
+        number = self._seen[key] = self._seen.get(key, 0) + 1
+        digest.update(b"%d" % number)
+        return digest.hexdigest()[:_LENGTH]
 
     def _written(self, location: Location) -> Iterator[str]:
         yield location.path

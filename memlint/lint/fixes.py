@@ -5,11 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from memlint.errors import DockerfileError
-from memlint.lint.reading import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
@@ -29,9 +28,9 @@ class Repaired(msgspec.Struct, frozen=True):
     fixed: tuple[Finding, ...]
 
 
-def repair(gathered: Gathered, linter: Linter, build_args: Mapping[str, str], *, unsafe: bool) -> Repaired:
+def repair(gathered: Gathered, linter: Linter, *, unsafe: bool) -> Repaired:
     """Apply the fixes that there are for what was gathered, until none is left that helps. Nothing is written."""
-    work = _Work(gathered, linter, build_args, unsafe)
+    work = _Work(gathered, linter, unsafe)
     for _ in range(_ROUNDS):
         before = len(work.fixed)
         waiting = work.waiting()
@@ -41,9 +40,8 @@ def repair(gathered: Gathered, linter: Linter, build_args: Mapping[str, str], *,
             work.repair_across(waiting)
         if len(work.fixed) == before:
             break
-    changed = {path: text for path, text in work.contents.items() if text != gathered.contents[path]}
-    after = msgspec.structs.replace(gathered, repository=work.repository, contents=work.contents)
-    return Repaired(after, changed, tuple(work.fixed))
+    changed = {path: work.repository.content(path) for path in gathered.targets if work.changed(path)}
+    return Repaired(msgspec.structs.replace(gathered, repository=work.repository), changed, tuple(work.fixed))
 
 
 def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
@@ -69,14 +67,17 @@ def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
 
 
 class _Work:
-    def __init__(self, gathered: Gathered, linter: Linter, build_args: Mapping[str, str], unsafe: bool) -> None:
-        self.repository = gathered.repository
-        self.contents = dict(gathered.contents)
+    def __init__(self, gathered: Gathered, linter: Linter, unsafe: bool) -> None:
+        self.repository = self._before = gathered.repository
         self.fixed: list[Finding] = []
-        self._targets, self._linter, self._build_args = gathered.targets, linter, build_args
+        self._targets, self._linter = frozenset(gathered.targets), linter
         self._unsafe = unsafe
         self._refused: set[tuple[str, str]] = set()
-        self._states: dict[str, set[bytes]] = {path: {content} for path, content in self.contents.items()}
+        self._states: dict[str, set[bytes]] = {}
+
+    def changed(self, path: str) -> bool:
+        """Whether a file has another text than at first."""
+        return path in self._states and self.repository.content(path) != self._before.content(path)
 
     def waiting(self) -> list[Finding]:
         """The findings of all rules that may still be repaired."""
@@ -103,30 +104,30 @@ class _Work:
             for finding in findings
             if finding.fix is not None
             and (finding.fix.safe or self._unsafe)
-            and finding.location.path in self.contents
+            and finding.location.path in self._targets
             and (finding.location.path, finding.fingerprint) not in self._refused
         ]
 
     def _try(self, finding: Finding) -> bool:
         """Apply the fix of a finding; False, and never again, when it does not help."""
-        path, before = finding.location.path, self.contents[finding.location.path]
+        path, before = finding.location.path, self.repository.content(finding.location.path)
+        states = self._states.setdefault(path, {before})
         self._refused.add((path, finding.fingerprint))
         if finding.fix is None:
             return False
         try:
             content = apply_edits(before, finding.fix.edits)
-            dockerfile = parse(content, path, self._build_args)
+            repository = self.repository.with_content(path, content)
         except (DockerfileError, ValueError):
             return False
-        if content in self._states[path] or len(self._states[path]) > _MOST:
+        if content in states or len(states) > _MOST:
             return False
-        repository = self.repository.with_dockerfile(dockerfile)
         was = len(self._linter.of_rule(self.repository, path, finding.rule))
         if len(self._linter.of_rule(repository, path, finding.rule)) >= was:
             return False
-        self._states[path].add(content)
+        states.add(content)
         self._refused.discard((path, finding.fingerprint))
-        self.repository, self.contents[path] = repository, content
+        self.repository = repository
         self.fixed.append(finding)
         return True
 

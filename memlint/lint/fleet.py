@@ -8,21 +8,18 @@ paths and from compose files; a rule's threshold `all_files` takes every Dockerf
 from __future__ import annotations
 
 import re
+from itertools import islice
 from posixpath import basename, dirname
 
-import msgspec
-
 from memlint import TYPE_CHECKING
-from memlint.lint.image import final_stages, reaching
-from memlint.model.finding import Location, Related
+from memlint.model.finding import Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from memlint.dockerfile.reference import BaseImage
-    from memlint.lint.facts import StageFacts, Step
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
-    from memlint.model.dockerfile import Dockerfile, Span
+    from memlint.model.finding import Location
 
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
@@ -34,6 +31,8 @@ _UNRELATED = frozenset(
 )
 """Words in a path that speak of no service."""
 
+_NAMED = 10
+"""Other places that a finding names."""
 _MATRIX = 4
 """Variants of one product from which on a repository is one of images for others."""
 _VERSION = r"v?\d+(?:\.\d+)*(?:-?(?:rc|alpha|beta)\d*)?"
@@ -48,39 +47,9 @@ _VARIANT = (
 """Words in a path that tell variants of one product apart."""
 
 
-class Built(msgspec.Struct, frozen=True, eq=False):
-    """The image that a Dockerfile builds.
-
-    `stages` are those whose layers it has, the lowest first; `sources` all from which anything comes into it.
-    """
-
-    dockerfile: Dockerfile
-    base: BaseImage
-    stages: tuple[StageFacts, ...]
-    sources: tuple[StageFacts, ...]
-
-    @property
-    def path(self) -> str:
-        return self.dockerfile.path
-
-    @property
-    def steps(self) -> Iterator[Step]:
-        """The steps of its chain, from the base up."""
-        return (step for stage in self.stages for step in stage.steps)
-
-    @property
-    def from_span(self) -> Span:
-        """Where the base is named."""
-        return self.stages[0].stage.base_span
-
-    def at(self, span: Span) -> Location:
-        """A place in its Dockerfile."""
-        return Location(self.path, span)
-
-
 def fleets(repository: Repository, *, all_files: bool) -> tuple[tuple[Built, ...], ...]:
     """The groups of images that may run together, each by path; images of Windows and unknown bases are in none."""
-    if len(repository.dockerfiles) < 2:
+    if len(repository.paths) < 2:
         return ()
     found: tuple[tuple[Built, ...], ...] = repository.once(
         f"fleets {all_files}", lambda: tuple(_fleets(repository, all_files=all_files))
@@ -90,27 +59,32 @@ def fleets(repository: Repository, *, all_files: bool) -> tuple[tuple[Built, ...
 
 def _fleets(repository: Repository, *, all_files: bool) -> Iterator[tuple[Built, ...]]:
     groups: dict[str, list[Built]] = {}
-    for dockerfile in repository.dockerfiles:
-        if all_files or not _is_unrelated(dockerfile.path):
-            built = _built(dockerfile, repository)
+    projects = _Projects(repository)
+    for path in repository.paths:
+        if all_files or not is_unrelated(path):
+            built = repository.built(path)
             if built is not None:
-                groups.setdefault("" if all_files else _project(dockerfile.path, repository), []).append(built)
+                groups.setdefault("" if all_files else projects.of(path), []).append(built)
     for _, group in sorted(groups.items()):
         chosen = group if all_files else _one_of_each_product(group)
         if len(chosen) > 1:
             yield tuple(sorted(chosen, key=lambda built: built.path))
 
 
-def where(located: Sequence[Location]) -> str:
-    """The first of the places, and how many more there are: `api/Dockerfile:3 and 2 more`."""
-    first = located[0]
+def teller(group: Sequence[Built]) -> int:
+    """Which of the images that a finding is about tells of it: the first that the call is about, else the first."""
+    return next((number for number, built in enumerate(group) if built.given), 0)
+
+
+def where(first: Location, count: int) -> str:
+    """The first of so many places, and how many more there are: `api/Dockerfile:3 and 2 more`."""
     text = f"{first.path}:{first.span.line}" if first.span else first.path
-    return text + (f" and {len(located) - 1} more" if len(located) > 1 else "")
+    return text + (f" and {count - 1} more" if count > 1 else "")
 
 
-def related(located: Iterable[tuple[Location, str]], most: int = 10) -> tuple[Related, ...]:
+def related(located: Iterable[tuple[Location, str]]) -> tuple[Related, ...]:
     """Other places with what is there; a finding need not name each of hundreds."""
-    return tuple(Related(location, message) for location, message in list(located)[:most])
+    return tuple(Related(location, message) for location, message in islice(located, _NAMED))
 
 
 def natural(text: str) -> list[tuple[int, str]]:
@@ -118,13 +92,8 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text) if part]
 
 
-def _built(dockerfile: Dockerfile, repository: Repository) -> Built | None:
-    stages = final_stages(dockerfile, repository)
-    base = stages[0].base if stages else None
-    return Built(dockerfile, base, stages, reaching(dockerfile, repository)) if base is not None else None
-
-
-def _is_unrelated(path: str) -> bool:
+def is_unrelated(path: str) -> bool:
+    """Whether the path speaks of no service."""
     *directories, name = path.split("/")
     if any(part.startswith(".") and part.strip(".") for part in directories):
         return True
@@ -137,18 +106,23 @@ def _suffix(name: str) -> str:
     return re.sub(r"(?i)dockerfile|containerfile", "", name).strip("-_.")
 
 
-def _project(path: str, repository: Repository) -> str:
+class _Projects:
     """The outermost directory above a file with a compose file in it; "" when there is none: the whole repository."""
-    if path.startswith(("/", "..")):
-        return ""
-    directories = []
-    while path:
-        path = dirname(path)
-        directories.append(path)
-    for directory in reversed(directories):
-        if any(repository.read(f"{directory}/{name}".lstrip("/")) is not None for name in _COMPOSE):
-            return directory
-    return ""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._known: dict[str, str | None] = {}
+
+    def of(self, path: str) -> str:
+        """The project of a file."""
+        return "" if path.startswith(("/", "..")) else self._around(dirname(path)) or ""
+
+    def _around(self, directory: str) -> str | None:
+        if directory not in self._known:
+            above = self._around(dirname(directory)) if directory else None
+            found = (self._repository.read(f"{directory}/{name}".lstrip("/")) is not None for name in _COMPOSE)
+            self._known[directory] = directory if above is None and any(found) else above
+        return self._known[directory]
 
 
 def _one_of_each_product(group: Iterable[Built]) -> list[Built]:

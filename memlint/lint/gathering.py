@@ -7,17 +7,17 @@ import os
 import msgspec
 
 from memlint.errors import DockerfileError
+from memlint.lint.dockerfiles import Dockerfiles
 from memlint.lint.globs import Globs
-from memlint.lint.reading import parse, read_bytes
+from memlint.lint.reading import read_bytes
 from memlint.lint.repository import Repository
 from memlint.model.lint import FileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from memlint.config import Config
-    from memlint.model.dockerfile import Dockerfile
 
 STANDARD_INPUT = "-"
 
@@ -32,13 +32,12 @@ class Standard(msgspec.Struct, frozen=True):
 class Gathered(msgspec.Struct, frozen=True):
     """The Dockerfiles of a call.
 
-    `targets` are those to report on, by path; `contents` their bytes as they were read; `notes` what one should know.
+    `targets` are those to report on, by path; `notes` what one should know.
     `standard` is the path of the one that came by standard input.
     """
 
     repository: Repository
     targets: tuple[str, ...]
-    contents: dict[str, bytes]
     errors: tuple[FileError, ...]
     notes: tuple[str, ...]
     standard: str | None = None
@@ -87,8 +86,7 @@ class _Gathering:
         self._config, self._standard = config, standard
         self.root, self.is_repository = root.directory, root.is_repository
         self._excluded = Globs(config.exclude, config.directory, self.root)
-        self._contents: dict[str, bytes] = {}
-        self._dockerfiles: dict[str, Dockerfile] = {}
+        self._dockerfiles = Dockerfiles(self.root, config.build_args)
         self._errors: list[FileError] = []
         self._notes: list[str] = []
         self._seen: set[str] = set()
@@ -100,20 +98,19 @@ class _Gathering:
             if path == STANDARD_INPUT and self._standard is not None:
                 standard = self._name(self._standard.filename or STANDARD_INPUT)
                 self._first(standard)
-                self._add(standard, self._standard.content)
+                self._try(self._dockerfiles.keep, standard, self._standard.content)
             elif os.path.isdir(path):
                 self._directory(path)
             else:
                 named.append(self._name(path))
                 self._read(named[-1])
-        targets = tuple(sorted(self._dockerfiles))
+        targets = tuple(sorted(self._dockerfiles.outlines))
         alone = self._standard is not None and self._standard.filename is None
         if whole and self.is_repository and not alone:
             self._others(named)
-        files = [self._dockerfiles[path] for path in sorted(self._dockerfiles)]
         errors = sorted(self._errors, key=lambda error: error.path)
-        repository = Repository(files, self.root)
-        return Gathered(repository, targets, self._contents, tuple(errors), tuple(self._notes), standard)
+        repository = Repository(self._dockerfiles, frozenset(targets))
+        return Gathered(repository, targets, tuple(errors), tuple(self._notes), standard)
 
     def _directory(self, path: str) -> None:
         from memlint.dockerfile.discover import find_dockerfiles
@@ -129,16 +126,17 @@ class _Gathering:
         from memlint.dockerfile.discover import find_dockerfiles
 
         listed = find_dockerfiles(self.root)
+        known = self._dockerfiles.outlines
         for path in listed:
-            if path not in self._dockerfiles and not self._excluded.match(path) and self._first(path):
+            if path not in known and not self._excluded.match(path) and self._first(path):
                 try:
-                    content = read_bytes(os.path.join(self.root, path))
-                    self._dockerfiles[path] = parse(content, path, self._config.build_args)
+                    self._dockerfiles.add(path, read_bytes(os.path.join(self.root, path)))
                 except DockerfileError as error:
                     if all(path != each.path for each in self._errors):
                         where = path if error.line is None else f"{path}:{error.line}"
                         self._notes.append(f"{where}: {error.message}; nothing is compared with it")
-        self._notes += [f"{path}: git ignores it; linted, for it was named" for path in self._ignored(named, listed)]
+        ignored = self._ignored(named, frozenset(listed))
+        self._notes += [f"{path}: git ignores it; linted, for it was named" for path in ignored]
 
     def _read(self, name: str) -> None:
         try:
@@ -147,12 +145,11 @@ class _Gathering:
             self._errors.append(FileError(name, error.line, error.message, error.hint))
             return
         self._first(name)
-        self._add(name, content)
+        self._try(self._dockerfiles.add, name, content)
 
-    def _add(self, name: str, content: bytes) -> None:
+    def _try(self, add: Callable[[str, bytes], None], name: str, content: bytes) -> None:
         try:
-            self._dockerfiles[name] = parse(content, name, self._config.build_args)
-            self._contents[name] = content
+            add(name, content)
         except DockerfileError as error:
             self._errors.append(FileError(name, error.line, error.message, error.hint))
 
@@ -172,9 +169,10 @@ class _Gathering:
         outside = name == os.pardir or name.startswith(os.pardir + os.sep)
         return (os.path.abspath(path) if outside else name).replace(os.sep, "/")
 
-    def _ignored(self, named: Iterable[str], listed: Sequence[str]) -> list[str]:
+    def _ignored(self, named: Iterable[str], listed: Collection[str]) -> list[str]:
         """Those of the named files that git ignores; one that has another name than Dockerfiles have is asked, too."""
-        asked = [path for path in named if path in self._dockerfiles and path not in listed and not os.path.isabs(path)]
+        known = self._dockerfiles.outlines
+        asked = [path for path in named if path in known and path not in listed and not os.path.isabs(path)]
         if not asked:
             return []
         import subprocess  # few calls name such a file

@@ -175,17 +175,17 @@ def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts
 def is_shared_base(dockerfile: Dockerfile, repository: Repository) -> bool:
     """Whether another Dockerfile of the repository stands on an image that is called like this one's directory."""
     name = basename(dirname(dockerfile.path))
-    users: dict[str, set[str]] = repository.once("bases by name", lambda: _by_base(repository))
-    return bool(name) and bool(users.get(name, set()) - {dockerfile.path})
+    users: dict[str, list[str]] = repository.once("bases by name", lambda: _by_base(repository))
+    return bool(name) and any(path != dockerfile.path for path in users.get(name, ()))
 
 
-def _by_base(repository: Repository) -> dict[str, set[str]]:
-    """The Dockerfiles that stand on a base, by its name without registry and namespace."""
-    users: dict[str, set[str]] = {}
-    for dockerfile in repository.dockerfiles:
-        stages = repository.facts(dockerfile).target.lineage
-        if stages and stages[0].base is not None:
-            users.setdefault(basename(stages[0].base.repository), set()).add(dockerfile.path)
+def _by_base(repository: Repository) -> dict[str, list[str]]:
+    """Dockerfiles that stand on a base, two at the most, by its name without registry and namespace."""
+    users: dict[str, list[str]] = {}
+    for path in repository.paths:
+        base = repository.outline(path).base
+        if base is not None and len(known := users.setdefault(basename(base.repository), [])) < 2:
+            known.append(path)
     return users
 
 

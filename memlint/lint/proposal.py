@@ -5,9 +5,9 @@ from __future__ import annotations
 from memlint import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from memlint.model.dockerfile import Dockerfile, Instruction
+    from memlint.model.dockerfile import Span
 
 _FILES_NAMED = 6
 _INSTALL = {
@@ -22,12 +22,9 @@ _INSTALL = {
 }
 
 
-def shared_base(base: str, steps: Iterable[Instruction], written_in: Dockerfile, users: Collection[str]) -> str:
-    """A base of instructions as one of the Dockerfiles has them."""
-    lines = written_in.text.removeprefix("\ufeff").split("\n")
-    body = [
-        line.rstrip("\r") for step in steps for line in lines[step.span.line - 1 : step.span.end_line] if line.strip()
-    ]
+def shared_base(base: str, steps: Iterable[Span], lines: Sequence[str], users: Collection[str]) -> str:
+    """A base of instructions as one of the Dockerfiles, which has these lines, has them."""
+    body = [line.rstrip("\r") for span in steps for line in lines[span.line - 1 : span.end_line] if line.strip()]
     return _text(base, body, users)
 
 

@@ -36,7 +36,10 @@ def read_bytes(place: str) -> bytes:
             if kind(status.st_mode):
                 raise DockerfileError(f"{name}, not a Dockerfile", "name a file, or give it by standard input as -")
         try:
-            content = file.read(LARGEST + 1)
+            expected = min(status.st_size, LARGEST) + 1  # a larger buffer would be made whole before it is filled
+            content = file.read(expected)
+            if len(content) == expected:
+                content += file.read(LARGEST + 1 - expected)
         except OSError as error:
             raise DockerfileError(f"cannot be read ({error.strerror})", "check the disk it lies on") from error
     if len(content) > LARGEST:

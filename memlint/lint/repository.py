@@ -8,58 +8,90 @@ import stat
 from memlint import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
+    from memlint.lint.built import Built
+    from memlint.lint.dockerfiles import Dockerfiles, Outline
     from memlint.lint.facts import Facts
     from memlint.model.dockerfile import Dockerfile
 
 _LARGEST = 4 * 2**20
 """Files of a build context that are larger than this are no lists of packages."""
+_LATEST = 16
+"""Other files whose text is kept."""
 
 
 class Repository:
     """What a check may look at: it reads nothing but through this.
 
-    Paths are relative to `root`, with slashes; those of `dockerfiles` too, unless a file lies outside of it.
+    Paths are relative to `root`, with slashes; those of `paths` too, unless a file lies outside of it.
+    What is kept does not grow by more than some hundred bytes for each Dockerfile: checks keep no parsed ones.
     """
 
-    def __init__(self, dockerfiles: Iterable[Dockerfile], root: str = ".") -> None:
-        self.root = root
-        self.dockerfiles = tuple(dockerfiles)
-        self._by_path = {dockerfile.path: dockerfile for dockerfile in self.dockerfiles}
-        self._facts: dict[str, Facts] = {}
-        self._lines: dict[str, list[str]] = {}
+    def __init__(self, dockerfiles: Dockerfiles, given: Collection[str] | None = None) -> None:
+        self.root = dockerfiles.root
+        self.paths = tuple(sorted(dockerfiles.outlines))
+        self.given = dockerfiles.outlines.keys() if given is None else given
+        """The Dockerfiles that the call is about."""
+        self._dockerfiles = dockerfiles
+        self._built: dict[str, Built | None] = {}
         self._read: dict[str, str | None] = {}
         self._worked_out: dict[str, object] = {}
+        self._top = os.path.realpath(self.root)
 
-    def facts(self, dockerfile: Dockerfile) -> Facts:
-        """What all checks need of a Dockerfile, computed once."""
-        facts = self._facts.get(dockerfile.path)
-        if facts is None:
-            from memlint.lint.facts import facts_of
-
-            facts = self._facts[dockerfile.path] = facts_of(dockerfile)
-        return facts
+    @property
+    def dockerfiles(self) -> Iterator[Dockerfile]:
+        """All of them, by path, one after the other."""
+        return (self._dockerfiles.facts(path).dockerfile for path in self.paths)
 
     def dockerfile(self, path: str) -> Dockerfile | None:
         """The Dockerfile of that path, if it is one of them."""
-        return self._by_path.get(path)
+        return self._dockerfiles.facts(path).dockerfile if path in self._dockerfiles.outlines else None
+
+    def facts(self, dockerfile: Dockerfile) -> Facts:
+        """What all checks need of a Dockerfile."""
+        facts = self._dockerfiles.facts(dockerfile.path)
+        if facts.dockerfile is dockerfile:
+            return facts
+        from memlint.lint.facts import facts_of
+
+        return facts_of(dockerfile)
+
+    def outline(self, path: str) -> Outline:
+        """What is known of a Dockerfile without a look at it."""
+        return self._dockerfiles.outlines[path]
+
+    def built(self, path: str) -> Built | None:
+        """What the image that a Dockerfile builds means for others; None for Windows, and where its base is unknown."""
+        if path not in self._built:
+            from memlint.lint.built import built_of  # only comparisons ask for it
+
+            self._built[path] = built_of(self._dockerfiles.facts(path), self)
+        return self._built[path]
+
+    def content(self, path: str) -> bytes:
+        """The bytes of a Dockerfile."""
+        return self._dockerfiles.content(path)
+
+    def is_as_read(self, path: str, content: bytes) -> bool:
+        """Whether a Dockerfile that has these bytes now is the one that was linted."""
+        return self._dockerfiles.is_as_read(path, content)
 
     def lines(self, path: str) -> list[str]:
         """The lines of a Dockerfile, without their ends; none when it is not one of them."""
-        lines = self._lines.get(path)
-        if lines is None:
-            dockerfile = self._by_path.get(path)
-            text = dockerfile.text.removeprefix("\ufeff").split("\n") if dockerfile else []
-            lines = self._lines[path] = [line.removesuffix("\r") for line in text]
-        return lines
+        if path not in self._dockerfiles.outlines:
+            return []
+        text = self.content(path).decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+        return [line.removesuffix("\r") for line in text.split("\n")]
 
     def read(self, path: str) -> str | None:
         """The text of a file below `root`; None when there is none, or none that could be a list of packages."""
-        if path not in self._read:
-            self._read[path] = _text(self.root, path)
-        return self._read[path]
+        text = self._read.pop(path) if path in self._read else _text(self._top, path)
+        self._read[path] = text
+        if len(self._read) > _LATEST:
+            del self._read[next(iter(self._read))]
+        return text
 
     def once(self, key: str, work: Callable[[], Any]) -> Any:
         """What `work` gives, done once for all checks that ask for it by that key."""
@@ -67,19 +99,18 @@ class Repository:
             self._worked_out[key] = work()
         return self._worked_out[key]
 
-    def with_dockerfile(self, changed: Dockerfile) -> Repository:
-        """The same repository with another text of one file; what is known of the others is kept."""
-        files = [changed if each.path == changed.path else each for each in self.dockerfiles]
-        repository = Repository(files, self.root)
-        repository._facts = {path: facts for path, facts in self._facts.items() if path != changed.path}
-        repository._lines = {path: lines for path, lines in self._lines.items() if path != changed.path}
-        repository._read = self._read
+    def with_content(self, path: str, content: bytes) -> Repository:
+        """The same repository with another text of one Dockerfile; what is known of the others is kept.
+
+        DockerfileError when it cannot be parsed.
+        """
+        repository = Repository(self._dockerfiles.with_content(path, content), self.given)
+        repository._built = {each: built for each, built in self._built.items() if each != path}
         return repository
 
 
-def _text(root: str, path: str) -> str | None:
+def _text(top: str, path: str) -> str | None:
     try:
-        top = os.path.realpath(root)
         place = os.path.realpath(os.path.join(top, path))
         if os.path.commonpath((top, place)) != top:
             return None
@@ -87,7 +118,7 @@ def _text(root: str, path: str) -> str | None:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                 return None
-            content = file.read(_LARGEST)
+            content = file.read(status.st_size)
     except (OSError, ValueError):
         return None
     return None if b"\0" in content else content.decode("utf-8", "replace")

@@ -53,7 +53,7 @@ class Suppression(msgspec.Struct, frozen=True):
     def covers(self, finding: Finding) -> bool:
         """Whether it is about this finding; remembers that."""
         if self.first is not None and self.last is not None:
-            span = finding.location.span
+            span = _anchor(finding).span
             if span is None or not self.first <= span.line <= self.last:
                 return False
         if all(name.rule != finding.rule for name in self.names):
@@ -70,13 +70,19 @@ def suppress(
     targets: Collection[str],
 ) -> tuple[list[Finding], int]:
     """The findings that no comment suppresses, with those about the comments; and how many were suppressed."""
-    files = [each for each in repository.dockerfiles if each.path in targets and "memlint" in each.text]
-    if not files:
+    places = {*targets, *(finding.anchor.path for finding in findings if finding.anchor)}
+    paths = [path for path in repository.paths if path in places and repository.outline(path).speaks]
+    if not paths:
         return list(findings), 0
     rules = tuple(rules)
-    comments = {dockerfile.path: suppressions(dockerfile, rules) for dockerfile in files}
+    comments = {path: suppressions(dockerfile, rules) for path in paths if (dockerfile := repository.dockerfile(path))}
     kept = [finding for finding in findings if not _covered(finding, comments)]
-    hits = [hit for dockerfile in files for hit in _about(dockerfile, comments[dockerfile.path], rules, active)]
+    hits = [
+        hit
+        for path in paths
+        if path in targets and (dockerfile := repository.dockerfile(path))
+        for hit in _about(dockerfile, comments[path], rules, active)
+    ]
     about = findings_of(repository, hits)
     shown = [finding for finding in about if not _covered(finding, comments)]
     count = len(findings) + len(about) - len(kept) - len(shown)
@@ -114,8 +120,13 @@ def _covers(dockerfile: Dockerfile, line: int, comments: Collection[int]) -> tup
 
 def _covered(finding: Finding, comments: Mapping[str, Iterable[Suppression]]) -> bool:
     """Every comment that covers it counts as used, so all of them are asked."""
-    covering = [comment for comment in comments.get(finding.location.path, ()) if comment.covers(finding)]
+    covering = [comment for comment in comments.get(_anchor(finding).path, ()) if comment.covers(finding)]
     return bool(covering)
+
+
+def _anchor(finding: Finding) -> Location:
+    """The place whose comments count: where a look at all files tells of it."""
+    return finding.anchor or finding.location
 
 
 def _about(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.dockerfiles import corpus, corpus_dockerfiles, theirs
-from support.linting import gathered, linter
+from support.linting import gathered, linter, repository
 
 from memlint.config import Config
 from memlint.dockerfile.parser import parse_dockerfile
@@ -15,7 +15,6 @@ from memlint.errors import DockerfileError
 from memlint.lint.fixes import Repaired, repair
 from memlint.lint.gathering import Root, gather
 from memlint.lint.linting import to_report
-from memlint.lint.repository import Repository
 from memlint.report.findings import render
 from memlint.report.findings.page import Page
 from memlint.report.terminal import Terminal
@@ -33,7 +32,7 @@ def repaired() -> list[Repaired]:
     found = []
     for project in projects():
         files = gather([str(project)], config, Root(str(project), True))
-        found.append(repair(files, rules, {}, unsafe=True))
+        found.append(repair(files, rules, unsafe=True))
     return found
 
 
@@ -46,7 +45,7 @@ def test_buildkit_accepts_what_was_repaired(repaired: list[Repaired]) -> None:
 def test_a_second_run_changes_nothing(repaired: list[Repaired]) -> None:
     for each in repaired:
         if each.texts:
-            assert repair(each.gathered, linter(), {}, unsafe=True).texts == {}
+            assert repair(each.gathered, linter(), unsafe=True).texts == {}
 
 
 def test_every_format_holds_what_is_found() -> None:
@@ -57,8 +56,8 @@ def test_every_format_holds_what_is_found() -> None:
         page = Page(files.repository, [each.rule for each in rules.active.values()], Terminal(80, False))
         report = to_report(files, findings)
         for name in ("json", "sarif", "gitlab"):
-            json.loads(render(name, report, page))
-        assert all(len(line) <= 80 for line in render("text", report, page).splitlines() if line.isascii())
+            json.loads("".join(render(name, report, page)))
+        assert all(len(line) <= 80 for line in "".join(render("text", report, page)).splitlines() if line.isascii())
         assert len({finding.fingerprint for finding in findings}) == len(findings)
 
 
@@ -71,14 +70,14 @@ def test_comments_that_suppress_nothing_leave_no_trace() -> None:
             dockerfile = parse_dockerfile(content, "Dockerfile")
         except DockerfileError:
             continue
-        if linter("ML107").findings(Repository([dockerfile]), ("Dockerfile",))[0]:
+        if linter("ML107").findings(repository({"Dockerfile": content}), ("Dockerfile",))[0]:
             continue
         lines = content.splitlines(keepends=True)
         comment = b"# memlint ignore=ML107" + (b"\r\n" if b"\r\n" in content else b"\n")
         for instruction in reversed(dockerfile.instructions):
             lines.insert(instruction.span.line - 1, comment)
-        mended = repair(gathered({"Dockerfile": b"".join(lines)}), rules, {}, unsafe=False)
-        assert mended.gathered.contents["Dockerfile"] == content, path
+        mended = repair(gathered({"Dockerfile": b"".join(lines)}), rules, unsafe=False)
+        assert mended.gathered.repository.content("Dockerfile") == content, path
         assert len(mended.fixed) == len(dockerfile.instructions)
         tried += 1
     assert tried > 20

@@ -80,23 +80,23 @@ UNUSED = "FROM debian:12\n# memlint ignore=ML106,ML101 # why\nRUN true\n"
     ],
 )
 def test_unused_comments_are_removed(before: str, after: str) -> None:
-    repaired = repair(gathered({"Dockerfile": before}), linter("ML001", "ML101", "ML106"), {}, unsafe=False)
-    assert repaired.gathered.contents["Dockerfile"].decode() == after
+    repaired = repair(gathered({"Dockerfile": before}), linter("ML001", "ML101", "ML106"), unsafe=False)
+    assert repaired.gathered.repository.content("Dockerfile").decode() == after
     assert bool(repaired.texts) == (before != after)
 
 
 def test_a_second_run_changes_nothing() -> None:
     rules = linter()
     text = f"{UNUSED}RUN apt-get update && apt-get upgrade -y\nRUN apt-get upgrade -y\n"
-    first = repair(gathered({"Dockerfile": text}), rules, {}, unsafe=True)
+    first = repair(gathered({"Dockerfile": text}), rules, unsafe=True)
     assert first.texts
-    assert repair(first.gathered, rules, {}, unsafe=True).texts == {}
+    assert repair(first.gathered, rules, unsafe=True).texts == {}
 
 
 def test_an_unsafe_fix_needs_to_be_asked_for() -> None:
     files = gathered({"Dockerfile": "FROM debian:12\nRUN apt-get update && apt-get upgrade -y\n"})
-    assert repair(files, linter("ML106"), {}, unsafe=False).texts == {}
-    assert [each.rule for each in repair(files, linter("ML106"), {}, unsafe=True).fixed] == ["ML106"]
+    assert repair(files, linter("ML106"), unsafe=False).texts == {}
+    assert [each.rule for each in repair(files, linter("ML106"), unsafe=True).fixed] == ["ML106"]
 
 
 def fixing(*edits: Edit, safe: bool = True, until: str = "never") -> Linter:
@@ -112,7 +112,7 @@ def fixing(*edits: Edit, safe: bool = True, until: str = "never") -> Linter:
 
 
 def mended(text: str, rules: Linter) -> Repaired:
-    return repair(gathered({"Dockerfile": text}), rules, {}, unsafe=False)
+    return repair(gathered({"Dockerfile": text}), rules, unsafe=False)
 
 
 def test_a_fix_that_helps_is_applied() -> None:
@@ -152,7 +152,7 @@ def test_fixes_that_undo_each_other_end() -> None:
         Active(msgspec.structs.replace(rules["ML102"], message="{problem}"), "info", check, {"wanted": "b"}),
     ]
     repaired = mended("FROM x\n", Linter(RULES, both))
-    assert repaired.gathered.contents["Dockerfile"] in (b"FROM a\n", b"FROM b\n")
+    assert repaired.gathered.repository.content("Dockerfile") in (b"FROM a\n", b"FROM b\n")
 
 
 def test_a_rule_of_the_repository_repairs_too() -> None:
@@ -166,6 +166,6 @@ def test_a_rule_of_the_repository_repairs_too() -> None:
 
     rule = msgspec.structs.replace(next(rule for rule in RULES if rule.id == "ML301"), message="{problem}")
     files = gathered({"a/Dockerfile": "FROM a\n", "b/Dockerfile": "FROM b\n", "c/Dockerfile": "FROM c\n"})
-    repaired = repair(files, Linter(RULES, [Active(rule, "info", check)]), {}, unsafe=False)
+    repaired = repair(files, Linter(RULES, [Active(rule, "info", check)]), unsafe=False)
     assert repaired.texts == {"b/Dockerfile": b"FROM a\n", "c/Dockerfile": b"FROM a\n"}
     assert len(repaired.fixed) == 2

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from support.linting import linter, repository, write
 
-from memlint.dockerfile.parser import parse_dockerfile
-
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -53,14 +51,15 @@ def test_a_file_is_read_once(root: Path) -> None:
 
 def test_facts_are_worked_out_once() -> None:
     files = repository({"Dockerfile": "FROM a\n"})
-    assert files.facts(files.dockerfiles[0]) is files.facts(files.dockerfiles[0])
+    (dockerfile,) = files.dockerfiles
+    assert files.facts(dockerfile) is files.facts(dockerfile)
 
 
 def test_another_text_of_one_file() -> None:
     files = repository({"a": "FROM a\n", "b": "FROM b\n"})
-    kept, lines = files.facts(files.dockerfiles[0]), files.lines("b")
-    changed = files.with_dockerfile(parse_dockerfile("FROM c\n", "b"))
-    assert changed.facts(changed.dockerfiles[0]) is kept
+    kept, lines = files.built("a"), files.lines("b")
+    changed = files.with_content("b", b"FROM c\n")
+    assert changed.built("a") is kept
     assert (lines, changed.lines("b"), changed.lines("a")) == (["FROM b", ""], ["FROM c", ""], ["FROM a", ""])
     assert [each.stages[0].base for each in files.dockerfiles] == ["a", "b"]
     assert [each.stages[0].base for each in changed.dockerfiles] == ["a", "c"]

@@ -76,7 +76,7 @@ def page(width: int = 100, *, color: bool = False, unsafe: bool = False) -> Page
 
 
 def written(name: str, made: LintReport) -> str:
-    return render(name, made, page())
+    return "".join(render(name, made, page()))
 
 
 def schema(name: str) -> Any:
@@ -238,7 +238,7 @@ def test_markdown_fits_into_a_comment() -> None:
 
 @pytest.mark.parametrize("width", [40, 72, 120])
 def test_text_is_as_wide_as_the_terminal(width: int) -> None:
-    text = render("text", WORST, page(width))
+    text = "".join(render("text", WORST, page(width)))
     assert max(len(line) + line.count("🐳") for line in text.splitlines()) <= width
     assert not [char for char in text.replace("\n", "") if not char.isprintable()]
 
@@ -254,14 +254,14 @@ def test_text_is_as_wide_as_the_terminal(width: int) -> None:
     ],
 )
 def test_text_says_what_can_be_fixed(fix: Fix | None, unsafe: bool, marked: bool, said: str) -> None:
-    text = render("text", report([finding(fix=fix)]), page(unsafe=unsafe))
+    text = "".join(render("text", report([finding(fix=fix)]), page(unsafe=unsafe)))
     assert ("ML106]: [*] it is so" in text) == marked
     assert said in text
 
 
 def test_text_says_what_was_left_out() -> None:
     made = msgspec.structs.replace(WORST, suppressed=2, known=3, stale=1, fixed=PLAIN.statistics)
-    text = render("text", made, page())
+    text = "".join(render("text", made, page()))
     assert "2 suppressed by comments; 3 known to the baseline; 1 entry of the baseline found no more" in text
     assert "2 files could not be read" in text.replace("\n", " ")
     assert "Fixed 4 findings: ML106 × 4." in text

@@ -26,5 +26,5 @@ def evidence(rule: str, text: str, *names: str) -> list[tuple[object, ...]]:
 
 def repaired(rule: str, text: str) -> str:
     """The Dockerfile after all fixes of one rule, the unsafe ones too."""
-    result = repair(gathered({"Dockerfile": text}), linter(rule), {}, unsafe=True)
+    result = repair(gathered({"Dockerfile": text}), linter(rule), unsafe=True)
     return result.texts.get("Dockerfile", text.encode()).decode()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from memlint.config import Config
-from memlint.dockerfile.parser import parse_dockerfile
+from memlint.lint.dockerfiles import Dockerfiles
 from memlint.lint.engine import Active
 from memlint.lint.gathering import Gathered
 from memlint.lint.linting import Linter
@@ -21,7 +21,10 @@ RULES = load_rules()
 
 def repository(files: Mapping[str, str | bytes], root: str = ".") -> Repository:
     """These Dockerfiles."""
-    return Repository([parse_dockerfile(text, path) for path, text in sorted(files.items())], root)
+    dockerfiles = Dockerfiles(root)
+    for path, text in files.items():
+        dockerfiles.keep(path, text if isinstance(text, bytes) else text.encode())
+    return Repository(dockerfiles)
 
 
 def config(**settings: object) -> Config:
@@ -42,8 +45,7 @@ def lint(text: str | bytes, *selected: str, path: str = "Dockerfile") -> list[Fi
 
 def gathered(files: Mapping[str, str | bytes]) -> Gathered:
     """These files as if they had been read."""
-    contents = {path: text if isinstance(text, bytes) else text.encode() for path, text in files.items()}
-    return Gathered(repository(contents), tuple(sorted(files)), contents, (), ())
+    return Gathered(repository(files), tuple(sorted(files)), (), ())
 
 
 def write(home: Path, files: Mapping[str, str | bytes], *, git: bool = False) -> None:

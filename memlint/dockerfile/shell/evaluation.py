@@ -233,8 +233,10 @@ class _Evaluation:
 
     def emit(self, node: Simple, words: list[ShellWord], assignments: list[tuple[Assignment, ShellWord]]) -> None:
         start, end = self.source.place(node.start, node.end)
-        if "xargs" in unwrap(words).through:
+        found = unwrap(words)
+        if "xargs" in found.through:
             words = [*words, ShellWord("", None, words[-1].end, words[-1].end)]
+            found = unwrap(words)
         self.commands.append(
             Command(
                 tuple(words),
@@ -244,6 +246,7 @@ class _Evaluation:
                 self.conditional > 0,
                 start,
                 end,
+                found.index,
             )
         )
 

@@ -133,7 +133,7 @@ def _executed(
     if not words:
         return ()
     found = unwrap(words)
-    command = Command(tuple(words), (), "", directory, False, words[0].start, words[-1].end)
+    command = Command(tuple(words), (), "", directory, False, words[0].start, words[-1].end, found.index)
     if found.index is not None and program(words[found.index].text) in SHELLS:
         index = shell_script(words[found.index + 1 :])
         inner = None if index is None else _spread(words[found.index + 1 + index])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.shell.wrappers import program, unwrap
+from memlint.dockerfile.shell.wrappers import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,8 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
     - `joined`: what stands between it and the one before: "" for the first, "&&", "||", ";" (or a new line), "|", "&".
     - `directory`: where it runs, after the `cd`s before it; None when unknown.
+    - `program`: the index in `words` of the program that the wrappers before it (`env`, `sudo`, `exec`, `time` …) run;
+      None when it is not known.
     - `conditional`: it may be skipped though the build goes on: inside if, for, while, case or a function, after `||`,
       or after a test that guards it.
     """
@@ -43,11 +45,7 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     conditional: bool
     start: int
     end: int
-
-    @property
-    def program(self) -> int | None:
-        """The index in `words` of the program that the wrappers before it (`env`, `sudo`, `exec`, `time` …) run."""
-        return unwrap(self.words).index
+    program: int | None
 
     @property
     def name(self) -> str | None:

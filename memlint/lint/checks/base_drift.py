@@ -12,7 +12,7 @@ from memlint.model.finding import Hit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
 
 
@@ -34,18 +34,19 @@ def base_drift(repository: Repository, *, min_images: int, all_files: bool) -> I
 def _drifted(group: list[Built]) -> Iterator[Hit]:
     majority = usual(group)
     common = majority[0].base
-    places = [built.at(built.from_span) for built in majority]
+    paths = {built.path for built in majority}
+    others = related((other.from_place, text_of(common)) for other in majority)
     for built in group:
-        if built in majority or slimmer(built.base, common):
+        if built.path in paths or slimmer(built.base, common):
             continue
         yield Hit(
-            location=built.at(built.from_span),
+            location=built.from_place,
             evidence={
                 "base": text_of(built.base),
                 "usual": text_of(common),
                 "repository": built.base.repository,
                 "count": len(majority),
-                "where": where(places),
+                "where": where(majority[0].from_place, len(majority)),
             },
-            related=related((place, text_of(common)) for place in places),
+            related=others,
         )

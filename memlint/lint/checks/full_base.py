@@ -2,62 +2,45 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from memlint import TYPE_CHECKING
-from memlint.lint.bases import slimmer, text_of
+from memlint.lint.bases import slimmer, text_of, version_of
 from memlint.lint.fleet import fleets, related, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from memlint.lint.fleet import Built
+    from memlint.dockerfile.reference import BaseImage
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
-
-_NEED_FULL = frozenset(
-    [
-        "ar",
-        "c++",
-        "cc",
-        "cmake",
-        "curl",
-        "g++",
-        "gcc",
-        "git",
-        "hg",
-        "javac",
-        "ld",
-        "make",
-        "svn",
-        "unzip",
-        "wget",
-        "jar",
-    ]
-)
-"""Programs of full bases that slim ones lack."""
 
 
 def full_base(repository: Repository, *, min_sharing: int, all_files: bool) -> Iterator[Hit]:
     """One hit per image on a full base, where so many others have the slim one and no step needs more."""
     for fleet in fleets(repository, all_files=all_files):
+        versions: dict[tuple[str, ...], dict[BaseImage, list[Built]]] = defaultdict(lambda: defaultdict(list))
         for built in fleet:
-            slim = [other for other in fleet if slimmer(built.base, other.base)]
-            if len(slim) < min_sharing or _needs_full(built):
-                continue
-            places = [other.at(other.from_span) for other in slim]
+            versions[version_of(built.base)][built.base].append(built)
+        for bases in versions.values():
+            for base, images in bases.items():
+                small = [other for each in bases if slimmer(base, each) for other in bases[each]]
+                if small and len(small) >= min_sharing:
+                    yield from _hits(images, sorted(small, key=lambda other: other.path))
+
+
+def _hits(images: Sequence[Built], small: Sequence[Built]) -> Iterator[Hit]:
+    others = related((other.from_place, text_of(other.base)) for other in small)
+    for built in images:
+        if not built.content.full:
             yield Hit(
-                location=built.at(built.from_span),
+                location=built.from_place,
                 evidence={
                     "base": text_of(built.base),
-                    "slim": text_of(slim[0].base),
-                    "count": len(slim),
-                    "where": where(places),
+                    "slim": text_of(small[0].base),
+                    "count": len(small),
+                    "where": where(small[0].from_place, len(small)),
                 },
-                related=related((place, text_of(other.base)) for place, other in zip(places, slim, strict=True)),
+                related=others,
             )
-
-
-def _needs_full(built: Built) -> bool:
-    """Whether a step of the image runs what only the full base has; what is installed on top does not count."""
-    installed = {package.name for step in built.steps for install in step.installs for package in install.packages}
-    names = {placed.command.name for step in built.steps for placed in step.commands or ()}
-    return bool((names & _NEED_FULL) - installed)

@@ -5,60 +5,80 @@ from __future__ import annotations
 from collections import defaultdict
 
 from memlint import TYPE_CHECKING
-from memlint.lint.chains import base_key, first_install, links_of
+from memlint.lint.chains import base_key, chain_of, digest
 from memlint.lint.fleet import fleets, related, where
+from memlint.lint.image import final_stages
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from memlint.lint.chains import Group
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
+    from memlint.lint.chains import Written
     from memlint.lint.repository import Repository
-
-Found = tuple["Built", "Group"]
+    from memlint.model.finding import Location
 
 
 def install_wording(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
     """One hit per Dockerfile that words an install otherwise than most others do on the same chain."""
     for fleet in fleets(repository, all_files=all_files):
-        alike: dict[tuple[str, ...], list[Found]] = defaultdict(list)
+        alike: dict[bytes, list[Built]] = defaultdict(list)
         for built in fleet:
-            first = first_install(links_of(built, repository))
-            if first is not None and not first.own:
-                key = (base_key(built), *first.texts, first.group.text)
-                alike[key].append((built, first.group))
-        for found in alike.values():
-            if len(found) >= min_images:
-                yield from _hits(found)
+            content = built.content
+            if content.first is not None:
+                before = content.links[: content.first.start]
+                if not any(link.own for link in before):
+                    texts = digest(*(link.text for link in before))
+                    alike[digest(base_key(built), texts, *content.first.packages)].append(built)
+        for group in alike.values():
+            if len(group) >= min_images:
+                yield from _hits(group, repository)
 
 
-def _hits(found: Sequence[Found]) -> Iterator[Hit]:
-    words: dict[str, list[Found]] = defaultdict(list)
-    for each in found:
-        words["\n".join(link.text for link in each[1].links)].append(each)
+def _hits(group: Sequence[Built], repository: Repository) -> Iterator[Hit]:
+    words: dict[bytes, list[Built]] = defaultdict(list)
+    for built in group:
+        content = built.content
+        if content.first is not None:
+            words[digest(*(link.text for link in content.links[content.first.start : content.first.end]))].append(built)
     usual = max(words.values(), key=len)
-    places = [built.at(group.links[0].instruction.span) for built, group in usual]
-    for text, members in words.items():
-        if members is usual:
-            continue
-        for built, group in members:
+    if len(words) == 1:
+        return
+    wanted = _install(usual[0], repository)
+    others = related((_place(other), "the same packages") for other in usual)
+    for members in words.values():
+        for built in members if members is not usual else ():
             yield Hit(
-                location=built.at(group.links[0].instruction.span),
+                location=_place(built),
                 evidence={
-                    "packages": group.names,
-                    "difference": _difference(text, usual[0][1]),
-                    "where": where(places),
+                    "packages": ", ".join(built.content.first.names) if built.content.first else "",
+                    "difference": _difference(_install(built, repository), wanted),
+                    "where": where(_place(usual[0]), len(usual)),
                 },
-                related=related((place, "the same packages") for place in places),
+                related=others,
                 suggestion="\n".join(
-                    f"{link.instruction.keyword} {link.instruction.value}" for link in usual[0][1].links
+                    f"{each.step.instruction.keyword} {each.step.instruction.value}" for each in wanted
                 ),
             )
 
 
-def _difference(text: str, usual: Group) -> str:
-    other = "\n".join(link.text for link in usual.links)
+def _install(built: Built, repository: Repository) -> Sequence[Written]:
+    """The instructions as they are written."""
+    dockerfile, first = repository.dockerfile(built.path), built.content.first
+    if dockerfile is None or first is None:
+        return ()
+    chain = chain_of(final_stages(dockerfile, repository), repository.facts(dockerfile))
+    return chain[first.start : first.end]
+
+
+def _place(built: Built) -> Location:
+    """Where the install begins."""
+    content = built.content
+    return built.at(content.links[content.first.start if content.first else 0].place)
+
+
+def _difference(install: Sequence[Written], usual: Sequence[Written]) -> str:
+    text, other = ("\n".join(each.text for each in chain) for chain in (install, usual))
     if text.split() == other.split():
         return "blanks"
     return "order or options" if text.count("\nRUN ") == other.count("\nRUN ") else "grouping"

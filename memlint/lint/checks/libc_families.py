@@ -6,13 +6,13 @@ from collections import Counter
 
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import text_of
-from memlint.lint.fleet import fleets, related, where
+from memlint.lint.fleet import fleets, related, teller, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
 
 _BARE = frozenset(["alpine", "debian", "ubuntu", "busybox", "fedora", "rockylinux", "almalinux", "amazonlinux"])
@@ -28,19 +28,20 @@ def libc_families(repository: Repository, *, min_images: int, all_files: bool) -
             continue
         (family, count), (rarer, few) = counts.most_common(2)
         many, rare = [[built for built, libc in known if libc == each] for each in (family, rarer)]
-        places = [built.at(built.from_span) for built in many]
-        others = [(built.at(built.from_span), f"{text_of(built.base)}: {rarer}") for built in rare[1:]]
+        anchor, first = rare[0], rare.pop(teller(rare))
+        others = ((built.from_place, f"{text_of(built.base)}: {rarer}") for built in rare)
         yield Hit(
-            location=rare[0].at(rare[0].from_span),
+            location=first.from_place,
             evidence={
                 "libc": rarer,
-                "base": text_of(rare[0].base),
+                "base": text_of(first.base),
                 "few": few,
                 "usual": family,
                 "count": count,
-                "where": where(places),
+                "where": where(many[0].from_place, len(many)),
             },
-            related=related([(places[0], f"{text_of(many[0].base)}: {family}"), *others]),
+            related=related([(many[0].from_place, f"{text_of(many[0].base)}: {family}"), *others]),
+            anchor=anchor.from_place,
         )
 
 
@@ -50,5 +51,4 @@ def _libc(built: Built) -> str | None:
 
 
 def _only_brings_a_program(built: Built) -> bool:
-    foreign = {stage.base.repository for stage in built.sources if stage.base is not None and stage not in built.stages}
-    return not foreign.isdisjoint(_STATIC)
+    return not _STATIC.isdisjoint(built.content.foreign)

@@ -4,83 +4,99 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import msgspec
+
 from memlint import TYPE_CHECKING
 from memlint.lint.chains import SYSTEM
-from memlint.lint.contents import packages_of
 from memlint.lint.fleet import fleets, natural, related, where
-from memlint.lint.natives import is_mapped
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from memlint.lint.built import Built
     from memlint.lint.contents import Listed
-    from memlint.lint.fleet import Built
     from memlint.lint.repository import Repository
     from memlint.model.finding import Location
 
-Versions = dict[str, dict[str, "Listed"]]
-"""Version → Dockerfile → what it lists."""
+Key = tuple[str, ...]
+"""What a package is told by: its ecosystem and name, and for those of a distribution the base."""
+Versions = dict[str, dict[str, "Built"]]
+"""Version → Dockerfile → image."""
+
+
+class Pin(msgspec.Struct, frozen=True, eq=False):
+    """What an image lists, the images with the usual version, and what the first of them lists."""
+
+    built: Built
+    listed: Listed
+    usual: Sequence[Built]
+    other: Listed
+
+    @property
+    def pair(self) -> Iterator[tuple[Location, str]]:
+        """Both places, with what is there."""
+        for built, listed in ((self.built, self.listed), (self.usual[0], self.other)):
+            yield listed.named(built.path), f"{listed.name} {listed.version}"
 
 
 def pin_skew(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
     """One hit per install command with pins that most of the others do not have."""
     for fleet in fleets(repository, all_files=all_files):
-        skewed: dict[tuple[str, Location], list[tuple[Listed, list[Listed]]]] = defaultdict(list)
-        for versions in _pins(fleet, repository).values():
-            for listed, usual in _minorities(versions, min_images):
-                skewed[listed.place.path, listed.place].append((listed, usual))
-        for _, pins in sorted(skewed.items(), key=lambda item: (item[0][0], _line(item[0][1]))):
-            yield _hit(pins)
+        skewed: dict[Location, list[Pin]] = defaultdict(list)
+        for key, versions in _pins(fleet).items():
+            for pin in _minorities(key, versions, min_images):
+                skewed[pin.listed.installed(pin.built.path)].append(pin)
+        for location, pins in sorted(skewed.items(), key=lambda item: (item[0].path, _line(item[0]))):
+            yield _hit(location, pins)
 
 
-def _pins(fleet: Sequence[Built], repository: Repository) -> Mapping[tuple[str, ...], Versions]:
-    """The pinned packages that processes map; those of a distribution only among images on one base."""
-    pins: dict[tuple[str, ...], Versions] = defaultdict(dict)
+def _pins(fleet: Sequence[Built]) -> Mapping[Key, Versions]:
+    """The pinned packages that processes map."""
+    pins: dict[Key, Versions] = defaultdict(dict)
     for built in fleet:
-        for listed in packages_of(built, repository):
-            if listed.version is not None and is_mapped(listed.ecosystem, listed.name):
-                system = listed.ecosystem in SYSTEM
-                base = (built.base.repository, built.base.tag or "") if system else ()
-                key = (listed.ecosystem, listed.name, *base)
-                pins[key].setdefault(listed.version, {}).setdefault(built.path, listed)
+        for listed in built.content.packages:
+            if listed.version is not None:
+                pins[_key(built, listed)].setdefault(listed.version, {}).setdefault(built.path, built)
     return pins
 
 
-def _minorities(versions: Versions, min_images: int) -> Iterator[tuple[Listed, list[Listed]]]:
+def _key(built: Built, listed: Listed) -> Key:
+    base = (built.base.repository, built.base.tag or "") if listed.ecosystem in SYSTEM else ()
+    return listed.ecosystem, listed.name, *base
+
+
+def _listed(built: Built, key: Key, version: str) -> Listed:
+    """The first that an image lists of a package in a version."""
+    return next(each for each in built.content.packages if each.version == version and _key(built, each) == key)
+
+
+def _minorities(key: Key, versions: Versions, min_images: int) -> Iterator[Pin]:
     """What lists another version than most do, with those that list the usual one."""
     if len(versions) < 2 or len({path for files in versions.values() for path in files}) < min_images:
         return
     common = max(versions, key=lambda version: (len(versions[version]), natural(version)))
-    usual = versions[common]
+    usual = list(versions[common].values())
+    other = _listed(usual[0], key, common)
     for version, files in versions.items():
-        for path, listed in files.items():
-            if version != common and path not in usual:
-                yield listed, list(usual.values())
+        for path, built in files.items():
+            if version != common and path not in versions[common]:
+                yield Pin(built, _listed(built, key, version), usual, other)
 
 
-def _hit(pins: Sequence[tuple[Listed, list[Listed]]]) -> Hit:
-    listed, usual = pins[0]
-    places = [other.where for other in usual]
-    more = len(pins) - 1
+def _hit(location: Location, pins: Sequence[Pin]) -> Hit:
+    pin, more = pins[0], len(pins) - 1
     return Hit(
-        location=listed.place,
+        location=location,
         evidence={
-            "package": listed.name,
-            "version": listed.version or "",
-            "usual": usual[0].version or "",
-            "where": where(places),
+            "package": pin.listed.name,
+            "version": pin.listed.version or "",
+            "usual": pin.other.version or "",
+            "where": where(pin.other.named(pin.usual[0].path), len(pin.usual)),
             "number": len(pins),
             "more": f", and {more} more differ" if more > 1 else ", and one more differs" if more else "",
         },
-        related=related(
-            pair
-            for each, others in pins
-            for pair in (
-                (each.where, f"{each.name} {each.version}"),
-                (others[0].where, f"{others[0].name} {others[0].version}"),
-            )
-        ),
+        related=related(pair for each in pins for pair in each.pair),
     )
 
 

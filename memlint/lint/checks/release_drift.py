@@ -6,13 +6,13 @@ from collections import defaultdict
 
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import by_age, text_of
-from memlint.lint.fleet import fleets, related, where
+from memlint.lint.fleet import fleets, related, teller, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
 
 
@@ -34,23 +34,24 @@ def _drifted(group: list[Built], family: str) -> Iterator[Hit]:
     for built in group:
         releases[built.base.release or ""].append(built)
     common = max(releases, key=lambda release: (len(releases[release]), by_age(release)))
-    places = [built.at(built.from_span) for built in releases[common]]
-    bases = {built.base.repository for built in releases[common]}
+    usual = releases[common]
+    bases = {built.base.repository for built in usual}
     for release, members in releases.items():
         rare = [built for built in members if built.base.repository not in bases]
         if release == common or not rare:
             continue
-        others = [(built.at(built.from_span), text_of(built.base)) for built in (*releases[common], *rare[1:])]
+        anchor, first = rare[0], rare.pop(teller(rare))
         yield Hit(
-            location=rare[0].at(rare[0].from_span),
+            location=first.from_place,
             evidence={
-                "base": text_of(rare[0].base),
+                "base": text_of(first.base),
                 "release": release,
                 "family": family,
-                "images": len(rare),
+                "images": len(rare) + 1,
                 "usual": common,
-                "count": len(releases[common]),
-                "where": where(places),
+                "count": len(usual),
+                "where": where(usual[0].from_place, len(usual)),
             },
-            related=related(others),
+            related=related((built.from_place, text_of(built.base)) for built in (*usual, *rare)),
+            anchor=anchor.from_place,
         )

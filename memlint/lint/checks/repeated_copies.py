@@ -9,18 +9,17 @@ import msgspec
 
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import text_of
-from memlint.lint.chains import base_key, links_of
-from memlint.lint.fleet import fleets, related, where
-from memlint.lint.image import copy_of
+from memlint.lint.chains import base_key, digest
+from memlint.lint.fleet import fleets, related, teller, where
 from memlint.lint.paths import is_program, looks_binary
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from memlint.lint.chains import Link
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
     from memlint.lint.repository import Repository
+    from memlint.model.finding import Location
 
 _SCRIPTS = frozenset(["composer", "install-php-extensions", "docker-php-extension-installer", "wait-for-it"])
 _BUILD_TOOLS = frozenset(["uv", "uvx", "pnpm", "yarn", "bun", "poetry", "hadolint", "buf", "protoc"])
@@ -28,37 +27,39 @@ _BUILD_TOOLS = frozenset(["uv", "uvx", "pnpm", "yarn", "bun", "poetry", "hadolin
 
 
 class Copied(msgspec.Struct, frozen=True, eq=False):
-    """A COPY of programs, and the texts of the chain that it lies on."""
+    """An image with a COPY of programs, and a digest of the chain that it lies on."""
 
     built: Built
-    link: Link
-    below: tuple[str, ...]
-    programs: tuple[str, ...]
+    place: tuple[int, int, int, int]
+    below: bytes
+
+    @property
+    def location(self) -> Location:
+        """Where the COPY is."""
+        return self.built.at(self.place)
 
 
 def repeated_copies(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
-    """One hit per program and base, at the first of the images that copy it; equal chains down to the base are one."""
+    """One hit per program and base, at one of the images that copy it; equal chains down to the base are one."""
     for fleet in fleets(repository, all_files=all_files):
         groups: dict[tuple[str, ...], list[Copied]] = defaultdict(list)
         for built in fleet:
-            for copied in _copies(built, repository):
-                key = (base_key(built), copied.link.text.rpartition(" ")[2], *copied.programs)
+            for programs, origin, copied in _copies(built):
+                key = (base_key(built), origin, *programs)
                 groups[key].append(copied)
-        for group in groups.values():
+        for (_, _, *programs), group in groups.items():
             if len(group) >= min_images and len({copied.below for copied in group}) > 1:
-                yield _hit(group)
+                yield _hit(programs, group)
 
 
-def _copies(built: Built, repository: Repository) -> Iterator[Copied]:
-    links = links_of(built, repository)
-    facts = repository.facts(built.dockerfile)
+def _copies(built: Built) -> Iterator[tuple[list[str], str, Copied]]:
+    """Of each COPY of nothing but programs these, the image that they come of, and the rest."""
+    links = built.content.links
     for at, link in enumerate(links):
-        copy = None if link.own else copy_of(link.step, facts)
-        if copy is None:
-            continue
-        programs = tuple(sorted(source for source in copy.sources if _is_mapped(source)))
-        if programs and len(programs) == len(copy.sources):
-            yield Copied(built, link, tuple(each.text for each in links[:at]), programs)
+        programs = sorted(source for source in link.copies if _is_mapped(source))
+        if programs and len(programs) == len(link.copies):
+            below = digest(*(each.text for each in links[:at]))
+            yield programs, link.origin, Copied(built, link.place, below)
 
 
 def _is_mapped(source: str) -> bool:
@@ -70,16 +71,16 @@ def _is_mapped(source: str) -> bool:
     return is_program(source) or ("." not in name and source.count("/") <= 2 and looks_binary(source) and name != "")
 
 
-def _hit(group: Sequence[Copied]) -> Hit:
-    first, *others = group
-    places = [copied.built.at(copied.link.instruction.span) for copied in others]
+def _hit(programs: Sequence[str], group: list[Copied]) -> Hit:
+    anchor, first = group[0], group.pop(teller([copied.built for copied in group]))
     return Hit(
-        location=first.built.at(first.link.instruction.span),
+        location=first.location,
         evidence={
-            "file": ", ".join(basename(program) for program in first.programs),
+            "file": ", ".join(basename(program) for program in programs),
             "base": text_of(first.built.base),
-            "count": len(group),
-            "where": where(places),
+            "count": len(group) + 1,
+            "where": where(group[0].location, len(group)),
         },
-        related=related((place, "the same file") for place in places),
+        related=related((copied.location, "the same file") for copied in group),
+        anchor=anchor.location,
     )

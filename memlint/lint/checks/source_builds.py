@@ -2,104 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from posixpath import basename
-
-import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.lint.fleet import fleets, natural, related, where
+from memlint.lint.fleet import fleets, natural, related, teller, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from memlint.dockerfile.shell import Placed
-    from memlint.lint.facts import Step
-    from memlint.lint.fleet import Built
+    from memlint.lint.built import Built
+    from memlint.lint.fetched import Source
     from memlint.lint.repository import Repository
-    from memlint.model.dockerfile import Span
-
-_ARCHIVE = r"(.+?)\.(?:tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|zip)$"
-_VERSION = (
-    r"[-_.]?v?(\d+(?:[._]\d+)+(?:[-_.]?(?:alpha|beta|pre|rc|[a-z])\.?\d*)?)(?![A-Za-z])|[-_.](?:src|source|orig)\b"
-)
-_FORGE = r"https?://(?:github|gitlab)\.com/([^/]+)/([^/]+?)(?:\.git|/.*)?$"
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Which program's source is fetched, and where."""
-
-    name: str
-    version: str
-    span: Span
+    from memlint.model.finding import Location
 
 
 def source_builds(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
-    """One hit per program, at the first of the Dockerfiles whose image it comes into."""
+    """One hit per program, at one of the Dockerfiles whose image it comes into."""
     for fleet in fleets(repository, all_files=all_files):
-        builds: dict[str, dict[str, tuple[Built, Source]]] = defaultdict(dict)
+        builds: dict[str, list[Built]] = defaultdict(list)
         for built in fleet:
-            for stage in built.sources:
-                for source in _sources(stage.steps):
-                    builds[source.name].setdefault(built.path, (built, source))
-        for name, files in builds.items():
-            if len(files) >= min_images:
-                yield _hit(name, list(files.values()))
+            for name in dict.fromkeys(source.name for source in built.content.sources):
+                builds[name].append(built)
+        for name, images in builds.items():
+            if len(images) >= min_images:
+                yield _hit(name, images)
 
 
-def _sources(steps: Sequence[Step]) -> Iterator[Source]:
-    """What a stage builds and installs: the source that was fetched last before each install of a build."""
-    latest: Source | None = None
-    for placed in (placed for step in steps if step.instruction.keyword == "RUN" for placed in step.commands or ()):
-        if placed.command.name in ("curl", "wget", "git"):
-            latest = next((source for word, span in placed.arguments if (source := _source(word.text, span))), latest)
-        elif latest is not None and _installs_a_build(placed):
-            yield latest
-
-
-def _installs_a_build(placed: Placed) -> bool:
-    """`make install`, `cmake --install`, `ninja install`, `meson install`, where they run for certain."""
-    if placed.command.conditional:
-        return False
-    words = [word.text for word in placed.command.arguments]
-    if placed.command.name in ("make", "gmake", "ninja", "meson"):
-        return any(word is not None and word.startswith("install") for word in words)
-    return placed.command.name == "cmake" and "--install" in words
-
-
-def _source(url: str | None, span: Span) -> Source | None:
-    """The source that an URL is of, by its file's or its repository's name; None when it may be anything."""
-    if url is None or not url.startswith(("http://", "https://")):
-        return None
-    archive = re.match(_ARCHIVE, basename(re.split("[?#]", url)[0]))
-    forge = re.match(_FORGE, url)
-    if archive is None and (forge is None or (not url.endswith(".git") and url.count("/") > 4)):
-        return None
-    name = (
-        forge[2] if forge and (archive is None or re.fullmatch(_VERSION, archive[1])) else archive[1] if archive else ""
-    )
-    if forge and archive and "/archive/" in url:
-        name = forge[2]
-    found = re.search(_VERSION, archive[1] if archive else "")
-    plain = re.sub(_VERSION, "", name).strip("-_.").lower()
-    return Source(plain, (found[1] or "") if found else "", span) if plain else None
-
-
-def _hit(name: str, found: Sequence[tuple[Built, Source]]) -> Hit:
-    (first, source), *others = found
-    places = [built.at(other.span) for built, other in others]
-    versions = sorted({each.version for _, each in found if each.version}, key=natural)
+def _hit(name: str, images: list[Built]) -> Hit:
+    versions = sorted({source.version for built in images if (source := _source(name, built)).version}, key=natural)
     shown = f" {versions[0]}" if len(versions) == 1 else f" ({', '.join(versions[:5])})" if versions else ""
+    anchor, first = images[0], images.pop(teller(images))
     return Hit(
-        location=first.at(source.span),
+        location=_place(name, first),
         evidence={
             "program": name + shown,
-            "count": len(found),
-            "where": where(places),
+            "count": len(images) + 1,
+            "where": where(_place(name, images[0]), len(images)),
         },
-        related=related(
-            (place, f"{name} {other.version}".strip()) for place, (_, other) in zip(places, others, strict=True)
-        ),
+        related=related((_place(name, built), f"{name} {_source(name, built).version}".strip()) for built in images),
+        anchor=_place(name, anchor),
     )
+
+
+def _source(name: str, built: Built) -> Source:
+    return next(source for source in built.content.sources if source.name == name)
+
+
+def _place(name: str, built: Built) -> Location:
+    return built.at(_source(name, built).place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.words import assignments
@@ -36,16 +37,21 @@ def unpinned_base(
     versioned = base.tag not in (None, _NEWEST)
     if versioned != (pinned_by == "digest") or _is_put_together(dockerfile, stages[0].stage.source.words[0].text):
         return
-    pinned: list[Location] = repository.once("pinned bases", lambda: _pinned(repository)) if min_pinned else []
-    if len(pinned) < min_pinned * len(repository.dockerfiles):
+    pinned: list[str] = repository.once("pinned bases", lambda: _pinned(repository)) if min_pinned else []
+    if len(pinned) < min_pinned * len(repository.paths):
         return
     written = stages[0].stage.base or base.repository
     yield Hit(
         location=Location(dockerfile.path, stages[0].stage.base_span),
         evidence={"base": written, "lack": _lack(base)},
-        related=tuple(Related(location, "this one is pinned by digest") for location in pinned[:1]),
-        suggestion=f"write {written if versioned else base.repository + ':VERSION'}@sha256:… "
-        f"with the digest that `docker buildx imagetools inspect {written}` prints",
+        related=tuple(
+            Related(Location(path, repository.outline(path).base_span), "this one is pinned by digest")
+            for path in pinned[:1]
+        ),
+        suggestion=intern(  # one string for all images on a base: this is the most frequent finding
+            f"write {written if versioned else base.repository + ':VERSION'}@sha256:… "
+            f"with the digest that `docker buildx imagetools inspect {written}` prints"
+        ),
     )
 
 
@@ -55,14 +61,9 @@ def _lack(base: BaseImage) -> str:
     return "is whatever is newest" if base.tag == _NEWEST else "has a tag but no digest"
 
 
-def _pinned(repository: Repository) -> list[Location]:
-    """The bases of the repository that have a digest."""
-    bases = (
-        (dockerfile.path, stages[0].stage)
-        for dockerfile in repository.dockerfiles
-        if (stages := final_stages(dockerfile, repository))
-    )
-    return [Location(path, stage.base_span) for path, stage in bases if "@" in (stage.base or "")]
+def _pinned(repository: Repository) -> list[str]:
+    """The Dockerfiles of the repository whose base has a digest."""
+    return [path for path in repository.paths if repository.outline(path).pinned]
 
 
 def _is_built_here(base: BaseImage) -> bool:

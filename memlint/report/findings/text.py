@@ -16,9 +16,9 @@ _RELATED_SHOWN = 3
 _TAB = "    "
 
 
-def to_text(report: LintReport, page: Page) -> str:
-    """The page, for a terminal of its width."""
-    return _Text(report, page).render()
+def to_text(report: LintReport, page: Page) -> Iterator[str]:
+    """The page, for a terminal of its width, line by line."""
+    return (f"{line}\n" for line in _Text(report, page).lines())
 
 
 def to_statistics(report: LintReport, page: Page) -> str:
@@ -36,9 +36,12 @@ class _Text:
         places = [position(finding.location)[0] for finding in report.findings]
         self._gutter = len(str(max(places, default=1)))
 
-    def render(self) -> str:
-        lines = [line for finding in self._report.findings for line in (*self._finding(finding), "")]
-        return "".join(f"{line}\n" for line in (*lines, *self.summary()))
+    def lines(self) -> Iterator[str]:
+        """Each finding with an empty line, and the summary."""
+        for finding in self._report.findings:
+            yield from self._finding(finding)
+            yield ""
+        yield from self.summary()
 
     def count(self, each: RuleCount, title: str) -> str:
         severity = self._paint(f"{each.severity:7}", _COLORS[each.severity])

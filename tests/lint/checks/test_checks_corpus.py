@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from memlint.config import RuleSettings
 from memlint.dockerfile.discover import find_dockerfiles
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.errors import DockerfileError
+from memlint.lint.dockerfiles import Dockerfiles
 from memlint.lint.linting import Linter
 from memlint.lint.repository import Repository
-from memlint.model.dockerfile import Dockerfile
 from memlint.model.finding import Finding
 
 RULES = [f"ML3{number:02}" for number in range(1, 12)]
@@ -23,24 +24,19 @@ READ = {"ML301": 4, "ML302": 4, "ML303": 1, "ML308": 1, "ML309": 3, "ML310": 1, 
 """Hits that were read by eye; another number means that they have to be read again."""
 
 
-def parsed(root: Path) -> list[Dockerfile]:
-    found = (_parsed(root, path) for path in find_dockerfiles(str(root)))
-    return [dockerfile for dockerfile in found if dockerfile is not None]
-
-
-def _parsed(root: Path, path: str) -> Dockerfile | None:
-    try:
-        return parse_dockerfile((root / path).read_bytes(), path)
-    except DockerfileError:
-        return None
+def repository_in(root: Path) -> Repository:
+    dockerfiles = Dockerfiles(str(root))
+    for path in find_dockerfiles(str(root)):
+        with suppress(DockerfileError):
+            dockerfiles.add(path, (root / path).read_bytes())
+    return Repository(dockerfiles)
 
 
 def over_all(linter: Linter) -> list[tuple[Repository, Finding]]:
     found = []
     for root in sorted(path for path in corpus().iterdir() if path.is_dir()):
-        repository = Repository(parsed(root), str(root))
-        paths = [dockerfile.path for dockerfile in repository.dockerfiles]
-        found += [(repository, finding) for finding in linter.findings(repository, paths)[0]]
+        repository = repository_in(root)
+        found += [(repository, finding) for finding in linter.findings(repository, repository.paths)[0]]
     return found
 
 

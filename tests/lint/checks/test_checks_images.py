@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from support import fleets, images
 from support.elf import elf, library, program
-from support.linting import RULES, config
+from support.linting import RULES, config, repository
 
 from memlint.config import RuleSettings
 from memlint.lint.images import judge
 from memlint.lint.places import Places
-from memlint.lint.repository import Repository
 from memlint.lint.selection import active_rules
 from memlint.model.finding import Finding
 from memlint.model.report import Report
@@ -31,7 +30,7 @@ AGAIN = layer("RUN apt-get install liba1 libb1", INSTALLED, mtime=2)
 
 def found(report: Report, **settings: object) -> list[Finding]:
     rules = active_rules(RULES, config(**settings), "/repo", images=True)
-    return judge(report, Places(report, {}), rules, Repository(()))
+    return judge(report, Places(report, {}), rules, repository({}))
 
 
 def told(*specs: images.Spec, storage: str = "overlay2", replicas: tuple[int, ...] = ()) -> list[tuple[str, str]]:
