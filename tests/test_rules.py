@@ -22,6 +22,12 @@ def test_ids_and_names_are_unique() -> None:
     assert len({rule.id for rule in rules}) == len({rule.name for rule in rules}) == len(rules)
 
 
+def test_no_rule_is_often_wrong() -> None:
+    counted = [text.split("/") for rule in load_rules() for text in (rule.precision, rule.public) if text]
+    assert counted
+    assert all(int(right) >= 0.95 * int(hits) for right, hits in counted)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -30,6 +36,8 @@ def test_ids_and_names_are_unique() -> None:
         ('scope = "images"', 'scope = "images"\nthreshhold = 3', "threshhold"),
         ('id = "ML201"', 'id = "ML999"', "ML999"),
         ('id = "ML201"', 'id = "ML201', "ML201.toml"),
+        ('id = "ML201"', 'id = "ML201"\nprecision = "20/19"', "precision '20/19'"),
+        ('id = "ML201"', 'id = "ML201"\npublic = "most"', "public 'most'"),
     ],
 )
 def test_a_broken_rule_is_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -30,8 +30,6 @@ def page(rule: Rule) -> str:
     """The page of a rule."""
     command = "memlint compare" if rule.scope == "images" else "memlint lint"
     facts = [f"`{rule.name}`", f"severity **{rule.severity}**", f"looks at {_SCOPES[rule.scope]} (`{command}`)"]
-    if rule.precision:
-        facts.append(f"precision {rule.precision}, read by eye on real Dockerfiles")
     language = "text" if rule.scope == "images" else "dockerfile"
     parts = [
         f"# {rule.id}: {rule.title}",
@@ -50,9 +48,21 @@ def page(rule: Rule) -> str:
         parts += ["## When to ignore it", f"When {rule.ignore_when.strip()}"]
         if rule.scope != "images":
             parts.append(f"`# memlint ignore={rule.id} # reason` on the line above does so.")
+    if rule.scope != "images" and rule.check:
+        parts += ["## How sure it is", _evidence(rule)]
     if rule.thresholds:
         parts += ["## Thresholds", _thresholds(rule)]
     return "\n\n".join(parts) + "\n"
+
+
+def _evidence(rule: Rule) -> str:
+    """What is known of its hits on Dockerfiles that nobody wrote for it."""
+    corpus = f"{rule.precision} in the corpus of real repositories that memlint is tested with (all, or twenty)"
+    public = f"{rule.public} in other public Dockerfiles, looked for because of this rule and read whole"
+    known = [text for text, value in ((corpus, rule.precision), (public, rule.public)) if value]
+    if not known:
+        return "No real Dockerfile with a hit has been read yet: it is known by its examples and tests alone."
+    return f"Hits that were read by eye, and right: {'; '.join(known)}."
 
 
 def _thresholds(rule: Rule) -> str:

@@ -42,6 +42,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - `check`: the module in `lint/checks` that finds its hits; the engine itself reports ML0xx, `compare` ML2xx.
     - `message`: a template over a hit's evidence.
     - `thresholds`: the check's keyword-only arguments.
+    - `precision` and `public`: of the hits read by eye those that were right, `19/20`: of all (or twenty) in the corpus
+      of real repositories, and in other public Dockerfiles, read whole.
     - `bad` and `good`: examples that run as tests; several files are parted by lines `# file: PATH`.
     - `cause`: the cause of duplicates that a rule of compared images reports; `remedy` what to do, in a few words.
     """
@@ -59,6 +61,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check: str | None = None
     ignore_when: str = ""
     precision: str | None = None
+    public: str | None = None
     thresholds: dict[str, Value] = {}
     cause: str | None = None
     remedy: str = ""
@@ -142,7 +145,15 @@ def _load(path: str) -> Rule:
         _refuse(path, f"has the id {rule.id}", "name the file after the id")
     if rule.check is not None and not (rule.check.isidentifier() and rule.message):
         _refuse(path, "needs the name of a check, and a message", "see the files in rules/ for what one looks like")
+    for key, counted in (("precision", rule.precision), ("public", rule.public)):
+        if counted is not None and not _is_share(counted):
+            _refuse(path, f"has the {key} {counted!r}", 'write how many of how many hits were right, like "19/20"')
     return rule
+
+
+def _is_share(text: str) -> bool:
+    right, slash, hits = text.partition("/")
+    return bool(slash) and right.isdecimal() and hits.isdecimal() and 0 < int(hits) >= int(right)
 
 
 def _refuse(path: str, problem: str, hint: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.installs import Install
-    from memlint.lint.facts import StageFacts, Step
+    from memlint.lint.facts import Step
     from memlint.lint.image import Copy
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
@@ -31,25 +31,28 @@ _PREPARES = frozenset(
 
 
 def copy_above_install(dockerfile: Dockerfile, repository: Repository, *, managers: tuple[str, ...]) -> Iterator[Hit]:
-    """Each copy that changes with the source, with the installs of `managers` above it that do not need it."""
+    """The first copy that changes with the source, with the installs of `managers` above it that do not need it.
+
+    Those of the copy's own stage: one that others are built on is an image in itself, and needs its source.
+    """
     facts = repository.facts(dockerfile)
     stages = final_stages(dockerfile, repository)
     if not stages or _chooses_context(dockerfile, repository):
         return
-    steps = [step for stage in stages for step in stage.steps]
-    for index, step in enumerate(steps):
-        copy = copy_of(step, facts)
-        if copy is None or not _changes(copy):
-            continue
-        above = [
-            (later, install)
-            for later in steps[index + 1 :]
-            if later.instruction.keyword == "RUN"
-            for install in library_installs(later, managers, dockerfile, repository)
-        ]
-        if above:
-            yield _hit(dockerfile, stages, copy, above)
-            return  # those that follow only add to it
+    for stage in stages:
+        for index, step in enumerate(stage.steps):
+            copy = copy_of(step, facts)
+            if copy is None or not _changes(copy):
+                continue
+            above = [
+                (later, install)
+                for later in stage.steps[index + 1 :]
+                if later.instruction.keyword == "RUN"
+                for install in library_installs(later, managers, dockerfile, repository)
+            ]
+            if above:
+                yield _hit(dockerfile, stage.steps, copy, above)
+                return  # those that follow only add to it
 
 
 def _chooses_context(dockerfile: Dockerfile, repository: Repository) -> bool:
@@ -66,9 +69,7 @@ def _changes(copy: Copy) -> bool:
     return any(source.strip("./") in _SOURCE_DIRECTORIES or re.match(_RESULT, source) for source in copy.sources)
 
 
-def _hit(
-    dockerfile: Dockerfile, stages: Sequence[StageFacts], copy: Copy, above: Sequence[tuple[Step, Install]]
-) -> Hit:
+def _hit(dockerfile: Dockerfile, steps: Sequence[Step], copy: Copy, above: Sequence[tuple[Step, Install]]) -> Hit:
     span = copy.instruction.span
     written = f"{copy.instruction.keyword} {copy.instruction.value}".split("\n")[0]
     first = above[0][0].instruction
@@ -80,18 +81,15 @@ def _hit(
         evidence={"copy": written, "install": summary(above[0][1]), "line": first.span.line},
         related=related,
         suggestion=f"move {written} behind line {above[-1][0].instruction.span.end_line}{listed}",
-        fix=_fix(dockerfile, stages, copy, [step for step, _ in above]),
+        fix=_fix(dockerfile, steps, copy, [step for step, _ in above]),
     )
 
 
-def _fix(dockerfile: Dockerfile, stages: Sequence[StageFacts], copy: Copy, installs: Sequence[Step]) -> Fix | None:
+def _fix(dockerfile: Dockerfile, steps: Sequence[Step], copy: Copy, installs: Sequence[Step]) -> Fix | None:
     """Moves the copy below the installs, where nothing between needs it: only system packages are installed there."""
-    steps = next(
-        (stage.steps for stage in stages if any(step.instruction is copy.instruction for step in stage.steps)), ()
-    )
     places = [step.instruction for step in steps]
     last = installs[-1].instruction
-    if copy.instruction.heredocs or not any(place is last for place in places):
+    if copy.instruction.heredocs:
         return None
     start = next(index for index, place in enumerate(places) if place is copy.instruction)
     end = next(index for index, place in enumerate(places) if place is last)

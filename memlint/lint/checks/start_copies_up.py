@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from posixpath import basename
 
 from memlint import TYPE_CHECKING
@@ -169,7 +170,7 @@ def _installed(command: Command, lower: Lower, volumes: Sequence[str], steps: Se
         return None
     name, subcommand = found
     if subcommand in _SYSTEM_WIDE.get(name, ()):
-        return f"what {name} installs"
+        return None if _has_lists(command, steps) else f"what {name} installs"
     directory = command.directory
     if subcommand not in _PROJECT.get(name, ()) or directory is None or not lower.holds(directory):
         return None
@@ -182,6 +183,14 @@ def _installed(command: Command, lower: Lower, volumes: Sequence[str], steps: Se
         if step.instruction.keyword == "RUN"
     )
     return None if done else f"what {name} installs"
+
+
+def _has_lists(command: Command, steps: Sequence[Step]) -> bool:
+    """Whether what it installs are lists of packages that the image has installed: it finds nothing left to do."""
+    built = {basename(file) for step in steps for install in step.installs for file in install.files}
+    words = [word.text or "" for word in command.arguments]
+    listed = {basename(following) for word, following in pairwise(words) if word in ("-r", "--requirement")}
+    return bool(listed) and listed <= built
 
 
 def _install(command: Command) -> tuple[str, str] | None:

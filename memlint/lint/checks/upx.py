@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import without_command
-from memlint.lint.image import reaching
+from memlint.lint.image import copy_of, reaching
+from memlint.lint.paths import is_below, join
 from memlint.model.finding import Fix, Hit, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.shell import Command, Placed
-    from memlint.lint.facts import Step
+    from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
 
@@ -26,11 +29,13 @@ _NAMES = ("upx", "upx-ucl", "goupx")
 
 def upx(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """Each packing, in the image and in the stages from which something is copied into it."""
-    for stage in reaching(dockerfile, repository):
+    stages = reaching(dockerfile, repository)
+    for stage in stages:
         for step in stage.steps:
             for placed in step.commands or () if step.instruction.keyword == "RUN" else ():
                 target = _packed(placed.command)
-                if target is None:
+                output = None if stage.final else _output(placed.command)
+                if target is None or (output and not _is_copied(output, stages, repository.facts(dockerfile))):
                     continue
                 yield Hit(
                     location=Location(dockerfile.path, placed.span),
@@ -53,6 +58,21 @@ def _packed(command: Command) -> str | None:
         return None
     files = [word.raw for word in words if word.raw and not word.raw.startswith(("-", "\\;", ";", "{}", "+", "';'"))]
     return files[-1] if files else "programs"
+
+
+def _output(command: Command) -> str | None:
+    """Where `-o` puts what is packed, from the root; None without it, and where that is not known."""
+    words = [word.text or "" for word in command.arguments]
+    found = [following for word, following in pairwise(words) if word == "-o"]
+    found += [word[2:] for word in words if word.startswith("-o") and word != "-o"]
+    return join(command.directory, found[-1]) if found and found[-1] else None
+
+
+def _is_copied(path: str, stages: Sequence[StageFacts], facts: Facts) -> bool:
+    """Whether a `COPY --from` takes a file, or a directory that it lies in."""
+    copies = (copy_of(step, facts) for stage in stages for step in stage.steps)
+    sources = (source for copy in copies if copy and copy.stage is not None for source in copy.sources)
+    return any("*" in source or is_below(path, join("/", source) or "/") for source in sources)
 
 
 def _fix(step: Step, placed: Placed) -> Fix | None:

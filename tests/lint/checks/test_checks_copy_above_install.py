@@ -20,7 +20,6 @@ APT = "RUN apt-get update && apt-get install -y libpq5\n"
         (f"FROM debian:12\nCOPY --chown=app . .\n{APT}", 2),
         (f"FROM debian:12\nCOPY target/shop.jar /srv/\n{APT}", 2),
         (f"FROM debian:12\nCOPY src /srv/src\nRUN make\n{APT}", 2),
-        (f"FROM debian:12 AS a\nCOPY . .\nFROM a\n{APT}", 2),
         ("FROM python:3.13\nCOPY . .\nRUN pip install -r requirements.txt\n", 2),
         ("FROM python:3.13\nCOPY . .\nRUN pip install numpy==2.1.0\n", 2),
         ("FROM alpine:3.20\nCOPY . .\nRUN apk add --no-cache libpq\n", 2),
@@ -36,6 +35,7 @@ def test_a_copy_that_parts_the_chains(text: str, line: int) -> None:
     [
         f"FROM debian:12\n{APT}COPY . .\n",
         f"FROM debian:12 AS build\nCOPY . .\n{APT}FROM debian:12\nCOPY --from=build /a /a\n",  # of a build stage
+        f"FROM debian:12 AS a\nCOPY . .\nCMD run\nFROM a AS dev\n{APT}",  # the stage below is an image that needs it
         f"FROM debian:12\nCOPY sources.list /etc/apt/\n{APT}",
         f"FROM debian:12\nCOPY --from=registry.example/x:1 / /\n{APT}",
         "FROM node:22\nCOPY . .\nRUN npm ci\n",  # scripts are not mapped

@@ -39,6 +39,7 @@ def test_a_start_that_writes(text: str, target: str) -> None:
         f"{NODE}RUN npm ci\nCMD npm start\n",
         f"{NODE}RUN npm install\nCMD npm install && npm start\n",  # there is nothing left to install
         "FROM node:22\nWORKDIR /app\nCMD npm install && npm start\n",  # the project is mounted
+        "FROM python:3.13\nADD a.txt /tmp/\nRUN pip install -r /tmp/a.txt\nCMD pip install -r a.txt && sh\n",
         f"{NODE}VOLUME /app\nCMD npm install && npm start\n",
         f"{NODE}CMD npm install && npm start\nCMD npm start\n",  # the last one counts
         f"{NODE}CMD [ -d node_modules ] || npm install; npm start\n",

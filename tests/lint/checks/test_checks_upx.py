@@ -14,6 +14,7 @@ FINAL = "FROM alpine:3.20\nCOPY --from=build /app /app\n"
         ("upx /app", "/app"),
         ("go build -o /app && upx --best --lzma /app", "/app"),
         ("upx -9 -q -o /app /app.plain", "/app.plain"),
+        ("upx -o/app /app.plain", "/app.plain"),
         ("/upx-4.2/upx --brute app", "app"),
         ("upx app || true", "app"),
         ("find /out -name '*.so' -exec upx -9 {} +", "programs"),
@@ -35,6 +36,7 @@ def test_a_stage_between() -> None:
     [
         f"FROM golang:1.24 AS build\nRUN upx -d /app && upx -t /app && upx --version && upx\n{FINAL}",
         f"FROM golang:1.24 AS build\nRUN apk add upx && echo upx /app\n{FINAL}",
+        f"FROM golang:1.24 AS build\nRUN upx -o /app.packed /app\n{FINAL}",  # the packed one stays behind
         "FROM golang:1.24 AS build\nRUN upx /app\nFROM alpine:3.20\nCOPY app /app\n",  # nothing of that stage is used
         'FROM alpine:3.20\nRUN apk add upx\nCMD ["upx", "/app/main"]\n',
     ],
