@@ -132,7 +132,10 @@ def _lint(arguments: argparse.Namespace) -> int:
 
 
 def _import_msgspec() -> None:
-    """Without typing_extensions, if that is there: `typing` has what msgspec asks it for, and is there already."""
+    """Without typing_extensions, if that is there: `typing` has what msgspec asks it for, and is there already.
+
+    Where other packages brought it, its import takes a fifth of `python -c "import msgspec"`.
+    """
     import sys
 
     if "typing_extensions" in sys.modules:
