@@ -32,8 +32,8 @@ def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits) -> Fr
     """The solutions for these budgets, from the smallest on; None is no limit. Each saves as much as the one before."""
     tree, exact = strict_tree(problem)
     # images that are alike are one in the search; a tree over all images has the same saving and no more than theirs
-    total = sum(problem.weigh(atoms) for atoms in problem.images)
-    optimum = total - saving(problem, tree) if exact else None
+    total = sum(problem.weigh(atoms) * present for atoms, present in zip(problem.images, problem.present, strict=True))
+    optimum = round(total - saving(problem, tree)) if exact else None
     strict = from_tree(problem, limited(problem, _grounded(problem, tree), limits))
     found: list[Solution] = []
     starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
@@ -55,7 +55,8 @@ def strict_tree(problem: Problem) -> tuple[Node, bool]:
         alike.setdefault(atoms, []).append(image)
     core = condensed(Problem(problem.atoms, list(problem.images), problem.ground))
     first = [images[0] for images in alike.values()]
-    small = Problem(core.atoms, [core.images[image] for image in first], core.ground)
+    present = [problem.likely(images) for images in alike.values()]
+    small = Problem(core.atoms, [core.images[image] for image in first], core.ground, present)
     exact = len(first) <= IMAGES_MAX
     tree = best_tree(small) if exact else good_tree(small)
     return simplified(_restored(problem, tree, list(alike.values()))), exact

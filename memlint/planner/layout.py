@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 import msgspec
 
@@ -68,13 +69,24 @@ def from_tree(problem: Problem, root: Node) -> Layout:
 
 
 def page_cache(problem: Problem, layout: Layout) -> int:
-    """The weight of all inodes: each base's own, each image's own, and the ground's once."""
-    seen = problem.ground if problem.images else 0
-    total = problem.weigh(seen)
-    for base in range(len(layout.parents)):
-        total += problem.weigh(layout.own(base, problem.ground))
+    """The weight of all inodes that a node is to hold: each base's own, each image's own, and the ground's once."""
+    total = problem.weigh(problem.ground) * problem.likely(range(len(problem.images)))
+    for base, under in enumerate(layout.all_under()):
+        total += _held(problem, layout.own(base, problem.ground), under)
     for image, atoms in enumerate(problem.images):
-        total += problem.weigh(atoms & ~layout.carried(image) & ~problem.ground)
+        total += problem.weigh(atoms & ~layout.carried(image) & ~problem.ground) * problem.present[image]
+    return round(total)
+
+
+def _held(problem: Problem, atoms: int, images: Sequence[int]) -> float:
+    """Atoms of a base weighed by how likely a node runs one of its images that has a use for them."""
+    if problem.everywhere:
+        return problem.weigh(atoms)
+    own = bits(images)
+    everyone = bits(atom for atom in members(atoms) if own & ~problem.holders[atom] == 0)
+    total = problem.weigh(everyone) * problem.likely(images)
+    for atom in members(atoms & ~everyone):
+        total += problem.atoms[atom].weight * problem.likely(members(problem.holders[atom] & own))
     return total
 
 
@@ -175,27 +187,28 @@ class _Raising:
             weight, size = problem.atoms[atom].weight, problem.atoms[atom].size
             if not holders & (holders - 1) or problem.ground >> atom & 1 or not weight:
                 continue
-            for base, copies in self._copies(atom, holders).items():
+            for base, (copies, held) in self._copies(atom, holders).items():
                 if copies > 1:
                     lacking = (self._under[base] & ~holders).bit_count()
-                    gain = (copies - 1) * weight
-                    yield (size * lacking / gain, -gain), base, atom
+                    gain = (held - problem.likely(members(holders & self._under[base]))) * weight
+                    yield (size * lacking / gain if gain > 0 else inf, -gain), base, atom
 
-    def _copies(self, atom: int, holders: int) -> dict[int, int]:
-        """How many inodes of the atom lie above each base."""
-        layout = self.layout
+    def _copies(self, atom: int, holders: int) -> dict[int, tuple[int, float]]:
+        """How many inodes of the atom lie above each base, and how many of them a node holds."""
+        layout, problem = self.layout, self._problem
         seen: set[int] = set()
-        counts: dict[int, int] = {}
+        counts: dict[int, tuple[int, float]] = {}
         for image in members(holders):
-            place = layout.base_of[image]
+            place, held = layout.base_of[image], problem.present[image]
             if place >= 0 and layout.carries[place] >> atom & 1:
                 carrier = next(each for each in self._paths[place][::-1] if layout.carries[each] >> atom & 1)
                 if carrier in seen:
                     continue
                 seen.add(carrier)
-                place = layout.parents[carrier]
+                place, held = layout.parents[carrier], problem.likely(members(holders & self._under[carrier]))
             for base in self._paths[place] if place >= 0 else ():
-                counts[base] = counts.get(base, 0) + 1
+                count, before = counts.get(base, (0, 0.0))
+                counts[base] = (count + 1, before + held)
         return counts
 
 
