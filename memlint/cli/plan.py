@@ -16,6 +16,7 @@ from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
 from memlint.planner.draft import BUDGETS, Options
+from memlint.planner.measure import BASES
 from memlint.planner.planning import plan_images
 from memlint.planner.write.service import Service
 from memlint.report.json import plan_to_json
@@ -79,7 +80,8 @@ def _of_images(arguments: argparse.Namespace) -> int:
 
 def _options(arguments: argparse.Namespace, prepared: Prepared) -> Options:
     return Options(
-        basis=arguments.basis,
+        basis=BASES[arguments.basis],
+        nodes=arguments.nodes,
         budgets=tuple(arguments.max_extra or BUDGETS),
         max_bases=arguments.max_bases,
         min_saving=arguments.min_saving,
@@ -94,7 +96,7 @@ def _write(
     found: Plan, fleet: api.Loaded, services: list[Service], prepared: Prepared, arguments: argparse.Namespace
 ) -> None:
     replicas = {image.ref: count for image, count in zip(fleet.images, fleet.replicas, strict=True)}
-    built = Built({}, arguments.basis, fleet.storage.name, replicas, tuple(arguments.kinds))
+    built = Built({}, arguments.basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
     write_plan(
         found,
         plan_to_json(found),

@@ -71,6 +71,15 @@ def _plan_options(group: Any) -> None:
     )
     option(
         group,
+        "--nodes",
+        metavar="N",
+        type=whole_number,
+        default="1",
+        help="nodes that the containers of --replicas are spread over: a base counts as often as images that share it"
+        " meet on a node (default: %(default)s, which runs them all)",
+    )
+    option(
+        group,
         "--basis",
         choices=("mappable", "startup"),
         default="mappable",

@@ -92,7 +92,7 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A plan."""
+    """A plan. Bytes of page cache are those of one node: of all where containers lie on several, the mean."""
 
     schema: str
     basis: str
@@ -108,3 +108,4 @@ class Plan(msgspec.Struct, frozen=True):
     images: tuple[PlannedImage, ...]
     suggestions: tuple[Suggestion, ...]
     left_out: tuple[LeftOut, ...]
+    nodes: int = 1

@@ -14,6 +14,7 @@ from memlint.planner.explain import planned_bases, remaining
 from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
 from memlint.planner.layout import Layout, extra
+from memlint.planner.measure import BASES, Basis, Measure
 from memlint.sharing.causes import Causes
 
 BUDGETS = (5_000_000, 20_000_000, 80_000_000)
@@ -23,10 +24,13 @@ MIN_SAVING = 1_000_000
 class Options(msgspec.Struct, frozen=True):
     """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case.
 
+    `nodes` are those that the containers of the fleet are spread over.
+
     `follows` says of an image which other one its Dockerfile stands on: it goes where that goes.
     """
 
-    basis: str = "mappable"
+    basis: Basis = BASES["mappable"]
+    nodes: int = 1
     budgets: tuple[int, ...] = BUDGETS
     max_bases: int | None = None
     min_saving: int = MIN_SAVING
@@ -58,12 +62,12 @@ class Draft:
         followers: Sequence[Follower],
         budget: int,
         options: Options,
+        measure: Measure,
         now_is: Mapping[int, Member],
         earlier: Draft | None,
     ) -> None:
-        self._options = options
+        self._options, self._measure = options, measure
         self._now_is = now_is
-        self._startup = options.basis == "startup"
         self._groups = [*(part.case.group for part in parts), *alone]
         self._followers = followers
         self._best: list[tuple[int, Layout | None]] = [
@@ -79,7 +83,7 @@ class Draft:
             self.inodes += as_it_is(now_is[each.number] for each in group.members)
         for follower in followers:
             self.inodes += following(follower, self.inodes)
-        self.totals, self.pulled = totals(self.inodes, startup=self._startup)
+        self.totals, self.pulled = totals(self.inodes, measure)
 
     def _best_of(self, part: Part, budget: int, earlier: tuple[int, Layout | None] | None) -> tuple[int, Layout | None]:
         """(page cache, layout) of the best way for a group; no layout, where it stays as it is."""
@@ -88,7 +92,7 @@ class Draft:
         for frontier in part.frontiers:
             layout = frontier.solutions[budget].layout
             if layout.parents:
-                after, _ = totals(self._inodes(part, layout), startup=self._startup)
+                after, _ = totals(self._inodes(part, layout), self._measure)
                 if after.page_cache_bytes <= enough and after.page_cache_bytes < best[0]:
                     best = (after.page_cache_bytes, layout)
         return best
@@ -118,7 +122,7 @@ class Draft:
         found: list[PlannedBase] = []
         of_image: dict[int, str] = {}
         for case, layout in self.changed:
-            own = planned_bases(case, layout, self._now_is, causes, names.new, startup=self._startup)
+            own = planned_bases(case, layout, self._now_is, causes, names.new, self._measure)
             found += own
             for number, member in enumerate(case.group.members):
                 if layout.base_of[number] >= 0:
@@ -132,7 +136,7 @@ class Draft:
         groups = {member.number: at for at, group in enumerate(self._groups) for member in group.members}
         for follower in self._followers:
             groups[follower.member.number] = groups[follower.leader.number]
-        return dict(remaining(self.inodes, groups, frozenset(based), startup=self._startup))
+        return dict(remaining(self.inodes, groups, frozenset(based), self._measure))
 
 
 class _Names:

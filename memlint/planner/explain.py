@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memlint.model.digest import ContentID
 from memlint.model.layer import Package
 from memlint.model.plan import PlannedBase, PlannedFiles, PlannedPackage, Remaining
-from memlint.planner.account import Inode, now
+from memlint.planner.account import Inode, added, now
 from memlint.planner.atoms import Case
 from memlint.planner.grounds import Member
 from memlint.planner.layout import Layout
+from memlint.planner.measure import Measure
 from memlint.planner.problem import members
 from memlint.sharing.causes import Causes
 from memlint.sharing.view import Visible
@@ -34,8 +35,7 @@ def planned_bases(
     now_is: Mapping[int, Member],
     causes: Causes,
     name: Callable[[str], str],
-    *,
-    startup: bool,
+    measure: Measure,
 ) -> list[PlannedBase]:
     """The bases of a group, each after the one that it stands on."""
     names: list[str] = []
@@ -49,7 +49,7 @@ def planned_bases(
         # the ground counts for the lowest bases: that it is one chain is their doing
         counted = own | (case.problem.ground if parent < 0 else 0)
         saved, why = _saved(
-            case, counted, [now_is[case.group.members[image].number] for image in under], causes, startup=startup
+            case, counted, [now_is[case.group.members[image].number] for image in under], causes, measure
         )
         found.append(
             PlannedBase(
@@ -139,28 +139,34 @@ def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ..
 
 
 def _saved(
-    case: Case, atoms: int, under: Sequence[Member], causes: Causes, *, startup: bool
+    case: Case, atoms: int, under: Sequence[Member], causes: Causes, measure: Measure
 ) -> tuple[int, dict[str, int]]:
     """What of today's duplicates these atoms make one, in all and by cause."""
-    why: Counter[str] = Counter()
+    why: dict[str, float] = defaultdict(float)
     for at in members(atoms):
         for path, content in case.pieces[at].files:
-            copies: dict[object, tuple[str, Visible]] = {}
+            copies: dict[object, Visible] = {}
+            users: dict[object, list[int]] = defaultdict(list)
+            weight = 0
             for member in under:
                 file = member.files.get(path)
-                counts = not startup or path in member.startup.paths
-                if counts and file is not None and file.file.content == content:
-                    copies.setdefault(now(file), (path, file))
+                own = measure.weigh(member, path, file) if file is not None and file.file.content == content else 0
+                if file is not None and own:
+                    weight = max(weight, own)
+                    copies.setdefault(now(file), file)
+                    users[now(file)].append(member.number)
             if len(copies) > 1:
-                weight = next(iter(copies.values()))[1].file.mappable_bytes
-                for cause in causes.of_copies(list(copies.values())):
+                shares = added(list(users.values()), measure)
+                reasons = causes.of_copies([(path, file) for file in copies.values()])
+                for cause, share in zip(reasons, shares, strict=True):
                     if cause is not None:
-                        why[cause] += weight
-    return sum(why.values()), dict(sorted(why.items(), key=lambda item: (-item[1], item[0])))
+                        why[cause] += weight * share
+    whole = {cause: round(size) for cause, size in why.items()}
+    return sum(whole.values()), dict(sorted(whole.items(), key=lambda item: (-item[1], item[0])))
 
 
 def remaining(
-    inodes: Iterable[Inode], groups: dict[int, int], based: frozenset[int], *, startup: bool
+    inodes: Iterable[Inode], groups: dict[int, int], based: frozenset[int], measure: Measure
 ) -> dict[int, tuple[Remaining, ...]]:
     """By image, what stays duplicate and why: of each content the inodes beyond the first.
 
@@ -168,19 +174,23 @@ def remaining(
     """
     contents: dict[ContentID, dict[object, list[Inode]]] = defaultdict(lambda: defaultdict(list))
     for inode in inodes:
-        if not startup or inode.startup:
+        if measure.weigh(inode.member, inode.path, inode.file):
             contents[inode.file.file.content][inode.key].append(inode)
-    found: dict[int, Counter[str]] = defaultdict(Counter)
+    found: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for keys in contents.values():
         if len(keys) > 1:
+            weight = max(measure.weigh(each.member, each.path, each.file) for same in keys.values() for each in same)
             first, *others = (same[0] for same in keys.values())
+            _, *shares = added([[each.member.number for each in same] for same in keys.values()], measure)
             earlier = [first]
-            for inode in others:
+            for inode, share in zip(others, shares, strict=True):
                 why = _why(inode, earlier, groups, based)
-                found[inode.member.number][why] += inode.file.file.mappable_bytes
+                found[inode.member.number][why] += weight * share
                 earlier.append(inode)
     return {
-        image: tuple(Remaining(why, count) for why, count in sorted(whys.items(), key=lambda item: (-item[1], item[0])))
+        image: tuple(
+            Remaining(why, round(size)) for why, size in sorted(whys.items(), key=lambda item: (-item[1], item[0]))
+        )
         for image, whys in found.items()
     }
 

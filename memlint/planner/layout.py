@@ -180,7 +180,7 @@ class _Raising:
         clash = any(self._has[other] & group for other in members(against)) or against & bundle
         return None if clash else bundle
 
-    def candidates(self) -> Iterator[tuple[tuple[float, int], int, int]]:
+    def candidates(self) -> Iterator[tuple[tuple[float, float], int, int]]:
         """(how little it pays, base, atom) of each atom that lies more than once above a base without it."""
         problem = self._problem
         for atom, holders in enumerate(problem.holders):

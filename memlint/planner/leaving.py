@@ -9,6 +9,7 @@ import msgspec
 from memlint.model.plan import LeftOut
 from memlint.model.units import plural
 from memlint.planner.grounds import Group
+from memlint.sharing.storage import StorageModel
 
 IMAGES_MAX = 1500
 """Images of one group that are planned together: the time grows with the square."""
@@ -31,11 +32,17 @@ def cut(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
     return kept, rest
 
 
-def left_out(groups: Sequence[Group], rest: Sequence[Group], storage: str, *, by_chain: bool) -> tuple[LeftOut, ...]:
+def nothing_helps(storage: StorageModel) -> LeftOut:
+    """Of a store whose sharing does not depend on layers."""
+    if storage.per_container:
+        why = f"on {storage.name} no two containers share a page, not even those of one image, so no base changes it"
+    else:
+        why = f"on {storage.name} equal files share their pages whatever their layers are, so no base changes it"
+    return LeftOut("bases", why)
+
+
+def left_out(groups: Sequence[Group], rest: Sequence[Group]) -> tuple[LeftOut, ...]:
     """What the reader has to know of what is not there."""
-    if not by_chain:
-        why = f"on {storage} what images share does not depend on their layers, so no base changes it"
-        return (LeftOut("bases", why),)
     found = [LeftOut(plural(len(group.members), "image"), _too_many(group)) for group in rest]
     for group in groups:
         if len(group.members) == 1:

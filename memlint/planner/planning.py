@@ -11,14 +11,15 @@ from memlint.model.plan import SCHEMA, Plan, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
 from memlint.model.units import human_size
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
-from memlint.planner.account import as_it_is, totals
+from memlint.planner.account import counted
 from memlint.planner.atoms import Case, case_of
 from memlint.planner.choice import chosen
 from memlint.planner.draft import Draft, Options, Part
 from memlint.planner.frontier import Frontier, Solution, solve
 from memlint.planner.grounds import Group, Member, grouped, led
 from memlint.planner.layout import Layout
-from memlint.planner.leaving import cut, left_out
+from memlint.planner.measure import Basis, Measure, presence
+from memlint.planner.leaving import cut, left_out, nothing_helps
 from memlint.planner.suggestions import suggestions
 from memlint.planner.tree import Limits
 from memlint.sharing.causes import Causes
@@ -29,10 +30,6 @@ STRICT, UNION = "strict", "union"
 LAYERS_MAX = 125
 """What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
 _LAYERS_OF_BASE = 3
-_BASIS = {
-    "mappable": "potential, mappable: an upper bound, every page of the visible files that processes can map shared",
-    "startup": "potential, startup: the pages of the files that starting the containers maps for certain",
-}
 
 
 def plan_images(
@@ -49,19 +46,19 @@ def plan_images(
     `prepared` are the images without the layers that a rewrite of their Dockerfiles takes away, where there are any.
     """
     report = compare_images(images, replicas, indexes, storage, kinds)
-    startup = options.basis == "startup"
+    measure = Measure(options.basis.weigh, presence(replicas, options.nodes))
     now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
     groups, followers = led(grouped(prepared or images, indexes, kinds, options.grounds), options.follows)
     groups, rest = cut(groups)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
-    parts = [_part(group, budgets, options, now_is) for group in groups if len(group.members) > 1] if by_chain else []
+    parts = [_part(group, budgets, options, measure, now_is) for group in groups if len(group.members) > 1] if by_chain else []
     parts = _within(parts, budgets, options)
     alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest]
     drawn: list[Draft] = []
     for number in range(len(budgets)):
-        drawn.append(Draft(parts, alone, followers, number, options, now_is, drawn[-1] if drawn else None))
-    before: Totals = report.totals.startup if startup else report.totals.mappable
+        drawn.append(Draft(parts, alone, followers, number, options, measure, now_is, drawn[-1] if drawn else None))
+    before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
     points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
     draft, point = next(each for each in points if each[1].name == name)
@@ -69,7 +66,7 @@ def plan_images(
     bases, of_image = draft.bases(causes)
     return Plan(
         schema=SCHEMA,
-        basis=_BASIS[options.basis],
+        basis=options.basis.text,
         storage=storage.name,
         points=tuple(each for _, each in points),
         chosen=name,
@@ -81,14 +78,40 @@ def plan_images(
         bases=tuple(bases),
         images=_images(images, draft, of_image, point),
         suggestions=_worthwhile(report, images, options) if by_chain else (),
-        left_out=left_out(groups, rest, storage.name, by_chain=by_chain),
+        left_out=left_out(groups, rest) if by_chain else (nothing_helps(storage),),
+        nodes=options.nodes,
     )
 
 
-def _part(group: Group, budgets: Sequence[int | None], options: Options, now_is: Mapping[int, Member]) -> Part:
-    startup = options.basis == "startup"
-    case = case_of(group, options.stays, startup=startup)
-    before, _ = totals(list(as_it_is(now_is[each.number] for each in group.members)), startup=startup)
+def held_now(
+    images: Sequence[Image],
+    replicas: Sequence[int],
+    indexes: Mapping[DiffID, LayerIndex],
+    storage: StorageModel,
+    kinds: Collection[str],
+    options: Options,
+) -> Totals:
+    """What a node holds of images as they are, counted as a plan counts."""
+    if STORAGE[storage.name] is not BY_CHAIN:
+        return _reported(compare_images(images, replicas, indexes, storage, kinds), options.basis)
+    members = [each for group in grouped(images, indexes, kinds, {}) for each in group.members]
+    return counted(members, Measure(options.basis.weigh, presence(replicas, options.nodes)))
+
+
+def _reported(report: Report, basis: Basis) -> Totals:
+    """Where no plan helps, what is there is what a comparison counts."""
+    return report.totals.startup if basis.name == "startup" else report.totals.mappable
+
+
+def _part(
+    group: Group,
+    budgets: Sequence[int | None],
+    options: Options,
+    measure: Measure,
+    now_is: Mapping[int, Member],
+) -> Part:
+    case = case_of(group, options.stays, measure)
+    before = counted([now_is[each.number] for each in group.members], measure)
     return Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
 
 

@@ -55,11 +55,12 @@ class _Page:
         saved = plan.before.page_cache_bytes - plan.after.page_cache_bytes
         count = plural(len(plan.images), "image")
         basis = plan.basis.split(":")[0]
+        where = plan.storage if plan.nodes == 1 else f"each of {plan.nodes} nodes with {plan.storage}, in the mean"
         if plan.bases:
             bases = "base" if len(plan.bases) == 1 else "bases"
-            text = f"{count}, {len(plan.bases)} shared {bases}: {human_size(saved)} less page cache on {plan.storage}"
+            text = f"{count}, {len(plan.bases)} shared {bases}: {human_size(saved)} less page cache on {where}"
         else:
-            text = f"{count} on {plan.storage}: no shared base would save page cache"
+            text = f"{count} on {where}: no shared base would save page cache"
         self._wrapped(f"{text}  ({basis}).")
         self._line()
         table = _table()
