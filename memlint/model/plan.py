@@ -11,13 +11,18 @@ SCHEMA = "memlint.plan/1"
 
 
 class PlannedPackage(msgspec.Struct, frozen=True):
-    """A package of a base. A `root` is asked for; the others come with one. `size` is what it maps."""
+    """A package of a base. A `root` is asked for; the others come with one. `size` is what it maps.
+
+    `step` is that of the base which installs it; `changes` are those that were seen of it, by former plans, too.
+    """
 
     name: str
     version: str
     type: str
     root: bool
     size: int
+    step: int = 0
+    changes: int = 0
 
 
 class PlannedFiles(msgspec.Struct, frozen=True):
@@ -28,6 +33,15 @@ class PlannedFiles(msgspec.Struct, frozen=True):
     image: str
     layer: int
     size: int
+    step: int = 0
+    changes: int = 0
+
+
+class PlannedStep(msgspec.Struct, frozen=True):
+    """A step in building a base, from the lowest: why it is one, and what of it is mapped."""
+
+    why: str
+    bytes: int
 
 
 class PlannedBase(msgspec.Struct, frozen=True):
@@ -42,6 +56,7 @@ class PlannedBase(msgspec.Struct, frozen=True):
     images: tuple[str, ...]
     page_cache_saved_bytes: int
     causes: dict[str, int]
+    steps: tuple[PlannedStep, ...] = ()
 
 
 class Remaining(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from memlint.model.plan import PlannedBase, Remaining
+from memlint.model.plan import Plan, PlannedBase, Remaining
 from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
 from memlint.planner.atoms import Case
 from memlint.planner.choice import BALANCED
@@ -15,6 +15,7 @@ from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
 from memlint.planner.layout import Layout, extra
 from memlint.planner.measure import BASES, Basis, Measure
+from memlint.planner.stability import Lives
 from memlint.sharing.causes import Causes
 
 BUDGETS = (5_000_000, 20_000_000, 80_000_000)
@@ -26,7 +27,8 @@ class Options(msgspec.Struct, frozen=True):
 
     `nodes` are those that the containers of the fleet are spread over.
 
-    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes.
+    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes. `former` is a plan
+    whose bases are kept as far as that costs little.
     """
 
     basis: Basis = BASES["mappable"]
@@ -38,6 +40,7 @@ class Options(msgspec.Struct, frozen=True):
     grounds: Mapping[str, Ground] = {}
     stays: Mapping[str, frozenset[str]] = {}
     follows: Mapping[str, str] = {}
+    former: Plan | None = None
 
 
 class Part(msgspec.Struct, frozen=True, eq=False):
@@ -116,13 +119,14 @@ class Draft:
                     found[member.image.ref] = size
         return found
 
-    def bases(self, causes: Causes) -> tuple[list[PlannedBase], dict[int, str]]:
-        """The bases, and the name of that of each image."""
+    def bases(self, causes: Causes, lives: Mapping[object, Lives]) -> tuple[list[PlannedBase], dict[int, str]]:
+        """The bases, and the name of that of each image. `lives` are those of the packages of each platform and release."""
         names = _Names()
         found: list[PlannedBase] = []
         of_image: dict[int, str] = {}
         for case, layout in self.changed:
-            own = planned_bases(case, layout, self._now_is, causes, names.new, self._measure)
+            seen, least = lives[case.group.platform, case.group.release], self._options.min_saving
+            own = planned_bases(case, layout, self._now_is, causes, names.new, self._measure, seen, least)
             found += own
             for number, member in enumerate(case.group.members):
                 if layout.base_of[number] >= 0:

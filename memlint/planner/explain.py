@@ -15,7 +15,10 @@ from memlint.planner.grounds import Member
 from memlint.planner.layout import Layout
 from memlint.planner.measure import Measure
 from memlint.planner.problem import members
+from memlint.planner.stability import Lives
+from memlint.planner.steps import Order, ordered
 from memlint.sharing.causes import Causes
+from memlint.sharing.history import instruction
 from memlint.sharing.view import Visible
 
 _DISTRIBUTION = ("deb", "apk", "rpm")
@@ -36,14 +39,18 @@ def planned_bases(
     causes: Causes,
     name: Callable[[str], str],
     measure: Measure,
+    lives: Lives,
+    least: int,
 ) -> list[PlannedBase]:
-    """The bases of a group, each after the one that it stands on."""
+    """The bases of a group, each after the one that it stands on. `least` is what a step of its own must weigh."""
     names: list[str] = []
     found = []
     all_under = layout.all_under()
     for base, parent in enumerate(layout.parents):
         own = layout.own(base, case.problem.ground)
-        packages = _packages(case, own)
+        below = layout.carries[parent] if parent >= 0 else 0
+        order = ordered(case, own, below | case.problem.ground, lives, least)
+        packages = _packages(case, own, order)
         names.append(name(_name(case, packages)))
         under = all_under[base]
         # the ground counts for the lowest bases: that it is one chain is their doing
@@ -58,10 +65,11 @@ def planned_bases(
                 source=case.group.source,
                 platform=case.group.platform,
                 packages=packages,
-                files=_files(case, own, under),
+                files=_files(case, own, under, order),
                 images=tuple(case.group.members[image].image.ref for image in under),
                 page_cache_saved_bytes=saved,
                 causes=why,
+                steps=order.steps,
             )
         )
     return found
@@ -76,51 +84,51 @@ def _name(case: Case, packages: Sequence[PlannedPackage]) -> str:
     return _UNFIT.sub("-", "-".join(word for word in words if word).lower()).strip("-")[:_NAME_MAX].rstrip("-")
 
 
-def _packages(case: Case, own: int) -> tuple[PlannedPackage, ...]:
-    """The packages that a base adds: those of the distribution first, which change least and which others need."""
+def _packages(case: Case, own: int, order: Order) -> tuple[PlannedPackage, ...]:
+    """The packages that a base adds: step by step, those of the distribution first, which others need."""
     pieces, atoms = case.pieces, case.problem.atoms
     maps: dict[Package, int] = defaultdict(int)
-    named = [(at, itself) for at in members(own) if (itself := pieces[at].itself) is not None]
-    inside = [at for at, _ in named]
-    needed: set[int] = set()
-    for at in inside:
-        for choice in atoms[at].needs:
-            needed.update(other for other in choice if other != at)
     for at in members(own):
         package = pieces[at].package
         if package is not None:
             maps[package] += atoms[at].weight
     found = []
-    for at, itself in named:
-        package = itself.package
-        root = bool(itself.asked) or at not in needed
-        found.append(PlannedPackage(package.name, package.version, package.type, root, maps[package]))
-    found += _without_root(found, case, inside)
-    return tuple(sorted(found, key=lambda each: (each.type not in _DISTRIBUTION, each.type, each.name, each.version)))
+    for step in range(len(order.steps)):
+        inside = [at for at in members(own) if pieces[at].itself is not None and order.step_of[at] == step]
+        roots = _roots(case, inside)
+        for at in inside:
+            itself = pieces[at].itself
+            if itself is not None:
+                package, root, changes = itself.package, at in roots, order.lives[at].changes
+                size = maps[package]
+                found.append(
+                    PlannedPackage(package.name, package.version, package.type, root, size, step=step, changes=changes)
+                )
+    return tuple(sorted(found, key=_in_order))
 
 
-def _without_root(found: list[PlannedPackage], case: Case, inside: Sequence[int]) -> list[PlannedPackage]:
-    """Packages that only need each other in a circle are asked for, too: nothing else would bring them."""
-    reached = {at for at, package in zip(inside, found, strict=True) if package.root}
-    todo = list(reached)
-    within = set(inside)
+def _in_order(each: PlannedPackage) -> tuple[object, ...]:
+    return (each.step, each.type not in _DISTRIBUTION, each.type, each.name, each.version)
+
+
+def _roots(case: Case, inside: Sequence[int]) -> set[int]:
+    """Of packages that are installed at once, those to ask for. One of a circle is, too: nothing else would bring it."""
+    atoms, within = case.problem.atoms, set(inside)
+    needs = {at: {other for choice in atoms[at].needs for other in choice if other in within} for at in inside}
+    needed = {other for at, others in needs.items() for other in others if other != at}
+    roots = {at for at in inside if (itself := case.pieces[at].itself) is not None and itself.asked} | within - needed
+    reached, todo = set(roots), list(roots)
     while todo:
-        for choice in case.problem.atoms[todo.pop()].needs:
-            new = (set(choice) & within) - reached
-            reached |= new
-            todo += new
-    lost = [number for number, at in enumerate(inside) if at not in reached]
-    again = [
-        PlannedPackage(found[at].name, found[at].version, found[at].type, root=True, size=found[at].size) for at in lost
-    ]
-    for number in reversed(lost):
-        del found[number]
-    return again
+        new = needs[todo.pop()] - reached
+        reached |= new
+        todo += new
+    return roots | (within - reached)
 
 
-def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ...]:
-    """The files of no package, as they lie in an image that has them."""
-    groups: dict[tuple[str, str, int], list[tuple[str, int]]] = defaultdict(list)
+def _files(case: Case, own: int, under: Sequence[int], order: Order) -> tuple[PlannedFiles, ...]:
+    """The files of no package, as they lie in an image that has them: step by step, what a COPY brought last."""
+    groups: dict[tuple[int, bool, str, str, int], list[tuple[str, int]]] = defaultdict(list)
+    changes: dict[tuple[int, bool, str, str, int], int] = defaultdict(int)
     for at in members(own):
         piece = case.pieces[at]
         if piece.package is not None or piece.itself is not None:
@@ -129,12 +137,21 @@ def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ..
         member = case.group.members[holder]
         for path, _ in piece.files:
             file = member.files[path]
-            groups[piece.directory, member.image.ref, file.layer].append((path, file.file.mappable_bytes))
+            copied = instruction(member.image.layers[file.layer].created_by).startswith(("COPY", "ADD"))
+            key = (order.step_of[at], copied, piece.directory, member.image.ref, file.layer)
+            groups[key].append((path, file.file.mappable_bytes))
+            changes[key] = max(changes[key], order.lives[at].changes)
     return tuple(
         PlannedFiles(
-            f"/{directory}", tuple(f"/{path}" for path, _ in sorted(files)), ref, layer, sum(size for _, size in files)
+            directory=f"/{key[2]}",
+            paths=tuple(f"/{path}" for path, _ in sorted(files)),
+            image=key[3],
+            layer=key[4],
+            size=sum(size for _, size in files),
+            step=key[0],
+            changes=changes[key],
         )
-        for (directory, ref, layer), files in sorted(groups.items())
+        for key, files in sorted(groups.items())
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
@@ -20,6 +21,7 @@ from memlint.planner.grounds import Group, Member, grouped, led
 from memlint.planner.layout import Layout
 from memlint.planner.measure import Basis, Measure, presence
 from memlint.planner.leaving import cut, left_out, nothing_helps
+from memlint.planner.stability import Lives, lives_of
 from memlint.planner.suggestions import suggestions
 from memlint.planner.tree import Limits
 from memlint.sharing.causes import Causes
@@ -63,7 +65,7 @@ def plan_images(
     name, reason = chosen([point for _, point in points], before, options.prefer)
     draft, point = next(each for each in points if each[1].name == name)
     causes = Causes(images)
-    bases, of_image = draft.bases(causes)
+    bases, of_image = draft.bases(causes, _lives(now_is.values(), options.former))
     return Plan(
         schema=SCHEMA,
         basis=options.basis.text,
@@ -101,6 +103,14 @@ def held_now(
 def _reported(report: Report, basis: Basis) -> Totals:
     """Where no plan helps, what is there is what a comparison counts."""
     return report.totals.startup if basis.name == "startup" else report.totals.mappable
+
+
+def _lives(members: Iterable[Member], former: Plan | None) -> Mapping[object, Lives]:
+    """By platform and release."""
+    alike: defaultdict[object, list[Member]] = defaultdict(list)
+    for member in members:
+        alike[member.image.platform, member.release].append(member)
+    return {key: lives_of(found, former) for key, found in alike.items()}
 
 
 def _part(
