@@ -10,7 +10,7 @@ from memlint.cli.compare import SWITCH, reading_limits
 from memlint.cli.output import write_output
 from memlint.cli.plan_directory import check_directory
 from memlint.cli.plan_services import Given, find_services
-from memlint.cli.plan_writing import Prepared, prepare, write_plan
+from memlint.cli.plan_writing import Prepared, prepare, read_former, write_plan
 from memlint.cli.progress import progress_bar
 from memlint.errors import UsageError
 from memlint.model.plan import Plan
@@ -46,6 +46,7 @@ def plan(arguments: argparse.Namespace) -> int:
 def _of_images(arguments: argparse.Namespace) -> int:
     if arguments.write is not None:
         check_directory(arguments.write, force=arguments.force)
+    former = read_former(arguments.previous) if arguments.previous is not None else None
     limits = reading_limits(arguments)
     with progress_bar(wanted=not arguments.no_progress) as progress:
         fleet = api.load(
@@ -69,7 +70,7 @@ def _of_images(arguments: argparse.Namespace) -> int:
         fleet.indexes,
         fleet.storage,
         arguments.kinds,
-        _options(arguments, prepared),
+        _options(arguments, prepared, former),
         prepared.images,
     )
     if arguments.write is not None:
@@ -78,10 +79,11 @@ def _of_images(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _options(arguments: argparse.Namespace, prepared: Prepared) -> Options:
+def _options(arguments: argparse.Namespace, prepared: Prepared, former: Plan | None) -> Options:
     return Options(
         basis=BASES[arguments.basis],
         nodes=arguments.nodes,
+        former=former,
         budgets=tuple(arguments.max_extra or BUDGETS),
         max_bases=arguments.max_bases,
         min_saving=arguments.min_saving,

@@ -36,6 +36,11 @@ def plan(arguments: argparse.Namespace) -> int:
     """Plan, print, and write where that is asked for."""
     if arguments.write is not None:
         check_directory(arguments.write, force=arguments.force)
+    if arguments.previous is not None:
+        raise UsageError(
+            "--previous is of no use to Dockerfiles alone: what their packages become is not known",
+            "name the images that were built from them",
+        )
     paths = list(dict.fromkeys(os.path.normpath(path) for path in arguments.images))
     given = Given({}, dict(arguments.context or ()), arguments.compose or ())
     composed = services_of(given.compose, os.environ)

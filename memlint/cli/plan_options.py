@@ -71,6 +71,13 @@ def _plan_options(group: Any) -> None:
     )
     option(
         group,
+        "--previous",
+        metavar="PLAN",
+        help="a former plan, its JSON or the directory it was written to: bases are kept where that costs little, what"
+        " has changed since goes up, and what moved is said",
+    )
+    option(
+        group,
         "--nodes",
         metavar="N",
         type=whole_number,

@@ -18,7 +18,7 @@ from memlint.lint.reading import read_bytes
 from memlint.model.digest import ChainID, DiffID
 from memlint.model.image import Image, Layer
 from memlint.model.layer import LayerIndex
-from memlint.model.plan import Plan
+from memlint.model.plan import SCHEMA, Plan
 from memlint.model.plan_check import Built
 from memlint.planner.grounds import Ground
 from memlint.planner.write import SCRIPT, write
@@ -31,7 +31,7 @@ from memlint.planner.write.service import TAG, Service
 _T = TypeVar("_T")
 
 PLAN, BUILT = "plan.json", "built.json"
-_HINT = "name a directory that `memlint plan --write` made"
+_HINT = "name a directory that `memlint plan --write` made, or the JSON of `memlint plan --format json`"
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
@@ -102,6 +102,14 @@ def write_plan(
     for each in written.left_out:
         say(f"memlint: note: {each.what}: {each.why}")
     say(f"memlint: note: {directory} was written: build it with {os.path.join(directory, SCRIPT)}")
+
+
+def read_former(place: str) -> Plan:
+    """A former plan, by its JSON or by the directory that it was written to. UsageError where that is not there."""
+    plan = _decoded(os.path.join(place, PLAN) if os.path.isdir(place) else place, Plan)
+    if plan.schema != SCHEMA:
+        raise UsageError(f"{place}: is a {plan.schema}, not a {SCHEMA}", _HINT)
+    return plan
 
 
 def read_plan(directory: str) -> tuple[Plan, Built]:

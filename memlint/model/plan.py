@@ -106,6 +106,16 @@ class LeftOut(msgspec.Struct, frozen=True):
     why: str
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """What is not as a former plan had it. `kind`: base, image, new image, package; `before` and `after` are bases, of
+    a package versions; None for none."""
+
+    kind: str
+    what: str
+    before: str | None
+    after: str | None
+
+
 class Plan(msgspec.Struct, frozen=True):
     """A plan. Bytes of page cache are those of one node: of all where containers lie on several, the mean."""
 
@@ -124,3 +134,4 @@ class Plan(msgspec.Struct, frozen=True):
     suggestions: tuple[Suggestion, ...]
     left_out: tuple[LeftOut, ...]
     nodes: int = 1
+    moved: tuple[Moved, ...] = ()

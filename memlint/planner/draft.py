@@ -120,7 +120,7 @@ class Draft:
         return found
 
     def bases(self, causes: Causes, lives: Mapping[object, Lives]) -> tuple[list[PlannedBase], dict[int, str]]:
-        """The bases, and the name of that of each image. `lives` are those of the packages of each platform and release."""
+        """The bases, and the name of that of each image. `lives` are those of each platform and release."""
         names = _Names()
         found: list[PlannedBase] = []
         of_image: dict[int, str] = {}

@@ -112,7 +112,7 @@ def _in_order(each: PlannedPackage) -> tuple[object, ...]:
 
 
 def _roots(case: Case, inside: Sequence[int]) -> set[int]:
-    """Of packages that are installed at once, those to ask for. One of a circle is, too: nothing else would bring it."""
+    """Of packages installed at once, those to ask for. Those of a circle are, too: nothing else would bring them."""
     atoms, within = case.problem.atoms, set(inside)
     needs = {at: {other for choice in atoms[at].needs for other in choice if other in within} for at in inside}
     needed = {other for at, others in needs.items() for other in others if other != at}

@@ -12,6 +12,9 @@ from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cac
 from memlint.planner.problem import Problem, condensed
 from memlint.planner.tree import Limits, Node, limited, saving, simplified
 
+KEPT = 0.05
+"""Of what bases can save, how much is given up to keep those of a former plan."""
+
 
 class Solution(msgspec.Struct, frozen=True, eq=False):
     """A group of images with their bases. `budget` is what each image may get that it did not have."""
@@ -28,22 +31,35 @@ class Frontier(msgspec.Struct, frozen=True, eq=False):
     optimum: int | None
 
 
-def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits) -> Frontier:
-    """The solutions for these budgets, from the smallest on; None is no limit. Each saves as much as the one before."""
+def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits, former: Node | None = None) -> Frontier:
+    """The solutions for these budgets, from the smallest on; None is no limit. Each saves as much as the one before.
+
+    The `former` tree is kept where it saves nearly as much as the best.
+    """
     tree, exact = strict_tree(problem)
     # images that are alike are one in the search; a tree over all images has the same saving and no more than theirs
     total = sum(problem.weigh(atoms) * present for atoms, present in zip(problem.images, problem.present, strict=True))
     optimum = round(total - saving(problem, tree)) if exact else None
     strict = from_tree(problem, limited(problem, _grounded(problem, tree), limits))
+    kept = from_tree(problem, limited(problem, former, limits)) if former is not None else None
+    dear = page_cache(problem, Layout([], [], [-1] * len(problem.images)))
     found: list[Solution] = []
     starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
-    ways = [raised(problem, start, [budget for budget in budgets if budget != 0]) for start in starts]
+    more = [budget for budget in budgets if budget != 0]
+    ways = [raised(problem, start, more) for start in starts]
+    keeping = [kept, *raised(problem, kept, more)][-len(budgets) :] if kept is not None else []
     for number, budget in enumerate(budgets):
         options = [strict]
         if budget != 0:
             options = [way[number - len(budgets)] for way in ways] + ([found[-1].layout] if found else [])
         fitting = [each for each in options if _fits(problem, each, budget, limits)] or [strict]
         best = min(fitting, key=lambda layout: (page_cache(problem, layout), len(layout.parents)))
+        enough = KEPT * (dear - page_cache(problem, best)) + page_cache(problem, best)
+        for each in keeping[number : number + 1]:
+            # no point saves less than the one before it
+            enough = min(enough, found[-1].page_cache) if found else enough
+            if _fits(problem, each, budget, limits) and page_cache(problem, each) <= enough:
+                best = each
         found.append(Solution(budget, best, page_cache(problem, best)))
     return Frontier(tuple(found), optimum)
 

@@ -99,7 +99,9 @@ class _Tree:
         self._down[above], self._up[target], self._up[node] = (target, node), above, above
         self._refresh(above)
 
-    def _offer(self, queue: list[tuple[float, int, int, int]], size: list[int], one: int, others: Iterable[int]) -> None:
+    def _offer(
+        self, queue: list[tuple[float, int, int, int]], size: list[int], one: int, others: Iterable[int]
+    ) -> None:
         """Note the node that saves most with `one`; of equals the smallest, so that the tree stays low."""
         common, weigh, likely = self._common, self._weigh, self._likely
         mine = common[one]

@@ -8,19 +8,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
-from memlint.model.plan import SCHEMA, Plan, PlannedImage, Point, Suggestion
+from memlint.model.plan import SCHEMA, Moved, Plan, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
-from memlint.model.units import human_size
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
 from memlint.planner.account import counted
 from memlint.planner.atoms import Case, case_of
 from memlint.planner.choice import chosen
 from memlint.planner.draft import Draft, Options, Part
+from memlint.planner.former import Known, former_tree, moved, renamed, with_names
 from memlint.planner.frontier import Frontier, Solution, solve
 from memlint.planner.grounds import Group, Member, grouped, led
 from memlint.planner.layout import Layout
-from memlint.planner.measure import Basis, Measure, presence
 from memlint.planner.leaving import cut, left_out, nothing_helps
+from memlint.planner.measure import Basis, Measure, presence
+from memlint.planner.points import distinct, optimum, point_of
 from memlint.planner.stability import Lives, lives_of
 from memlint.planner.suggestions import suggestions
 from memlint.planner.tree import Limits
@@ -28,7 +29,6 @@ from memlint.sharing.causes import Causes
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel
 
-STRICT, UNION = "strict", "union"
 LAYERS_MAX = 125
 """What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
 _LAYERS_OF_BASE = 3
@@ -54,18 +54,27 @@ def plan_images(
     groups, rest = cut(groups)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
-    parts = [_part(group, budgets, options, measure, now_is) for group in groups if len(group.members) > 1] if by_chain else []
+    parts = (
+        [_part(group, budgets, options, measure, now_is) for group in groups if len(group.members) > 1]
+        if by_chain
+        else []
+    )
     parts = _within(parts, budgets, options)
     alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest]
     drawn: list[Draft] = []
     for number in range(len(budgets)):
         drawn.append(Draft(parts, alone, followers, number, options, measure, now_is, drawn[-1] if drawn else None))
     before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
-    points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
+    points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
     draft, point = next(each for each in points if each[1].name == name)
     causes = Causes(images)
     bases, of_image = draft.bases(causes, _lives(now_is.values(), options.former))
+    changes: tuple[Moved, ...] = ()
+    if options.former is not None:
+        names = renamed(bases, images, options.former)
+        bases, of_image = with_names(bases, names), {number: names[name] for number, name in of_image.items()}
+        changes = tuple(moved(options.former, bases, images, of_image.get))
     return Plan(
         schema=SCHEMA,
         basis=options.basis.text,
@@ -74,7 +83,7 @@ def plan_images(
         chosen=name,
         reason=reason,
         ideal_bytes=before.distinct_bytes,
-        optimum_bytes=_optimum(parts, drawn[0]) if by_chain else None,
+        optimum_bytes=optimum(parts, drawn[0]) if by_chain else None,
         before=before,
         after=draft.totals if by_chain else before,
         bases=tuple(bases),
@@ -82,6 +91,7 @@ def plan_images(
         suggestions=_worthwhile(report, images, options) if by_chain else (),
         left_out=left_out(groups, rest) if by_chain else (nothing_helps(storage),),
         nodes=options.nodes,
+        moved=changes,
     )
 
 
@@ -130,12 +140,13 @@ def _solved(case: Case, budgets: Sequence[int | None], options: Options, bases: 
     group = case.group
     room = LAYERS_MAX - max(len(member.image.layers) for member in group.members)
     depth = max(room // _LAYERS_OF_BASE - (1 if group.drifted else 0), 0)
-    frontier = solve(case.problem, budgets, Limits(bases, options.min_saving, depth))
+    former = former_tree(case.problem, group.members, Known(options.former)) if options.former is not None else None
+    frontier = solve(case.problem, budgets, Limits(bases, options.min_saving, depth), former)
     if not group.drifted or bases == 0:
         return (frontier,)
     fewer = frontier
     if bases is not None:
-        fewer = solve(case.problem, budgets, Limits(bases - 1, options.min_saving, depth))
+        fewer = solve(case.problem, budgets, Limits(bases - 1, options.min_saving, depth), former)
     return (Frontier(tuple(_on_one_ground(case, each) for each in fewer.solutions), fewer.optimum), frontier)
 
 
@@ -174,51 +185,6 @@ def _within(parts: Sequence[Part], budgets: Sequence[int | None], options: Optio
             break
         given[-max(gains)[1]] += 1
     return [Part(part.case, way[count], part.before) for part, way, count in zip(parts, ways, given, strict=True)]
-
-
-def _point(draft: Draft, budget: int | None, before: Totals) -> tuple[Draft, Point]:
-    name = (
-        STRICT
-        if budget == 0
-        else UNION
-        if budget is None
-        else f"budget-{human_size(budget).replace('.0 ', '').replace(' ', '')}"
-    )
-    after = draft.totals if draft.changed else before
-    return draft, Point(
-        name=name,
-        max_extra_bytes=budget,
-        page_cache_bytes=after.page_cache_bytes,
-        distinct_bytes=after.distinct_bytes,
-        duplicate_bytes=after.duplicate_bytes,
-        extra_bytes=draft.extra(),
-        pull_bytes=draft.pulled,
-        bases=draft.base_count,
-    )
-
-
-def _distinct(points: Sequence[tuple[Draft, Point]]) -> list[tuple[Draft, Point]]:
-    """Without budgets that gain nothing over the point before."""
-    found: list[tuple[Draft, Point]] = []
-    for draft, point in points:
-        inner = point.name not in (STRICT, UNION)
-        if not (inner and found[-1][1].page_cache_bytes == point.page_cache_bytes):
-            found.append((draft, point))
-    return found
-
-
-def _optimum(parts: Sequence[Part], strict: Draft) -> int | None:
-    """The page cache of the best strict plan without limits, where it is known for all groups."""
-    best = strict.totals.page_cache_bytes
-    changed = {id(case) for case, _ in strict.changed}
-    for part in parts:
-        if part.frontier.optimum is None:
-            return None
-        if id(part.case) in changed:
-            best -= part.frontier.solutions[0].page_cache - part.frontier.optimum
-        else:
-            best -= max(part.before - part.frontier.optimum, 0)
-    return best
 
 
 def _images(

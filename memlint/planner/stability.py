@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from memlint.model.image import Image
-from memlint.model.plan import Plan
+from memlint.model.plan import Plan, PlannedImage
 from memlint.model.units import plural
 from memlint.planner.grounds import Member
 from memlint.planner.write.service import repository_of
@@ -43,8 +43,8 @@ UNSEEN = Life()
 Lives = Callable[[Subject], Life]
 
 
-def repository(image: Image) -> str:
-    """What is the same for all versions of an image."""
+def line_of(image: Image | PlannedImage) -> str:
+    """What is the same for all versions of an image: its repository, as far as its reference tells."""
     transport, _, rest = image.ref.partition(":")
     if transport in (DOCKER_ARCHIVE, OCI, OCI_ARCHIVE):
         return repository_of(image.name)
@@ -87,7 +87,7 @@ def _changed_files(members: Sequence[Member]) -> Mapping[Subject, int]:
     """How often files changed, or went, from one version of an image to the next."""
     lines: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in members:
-        lines[repository(member.image), member.image.platform].append(member)
+        lines[line_of(member.image), member.image.platform].append(member)
     found: defaultdict[Subject, int] = defaultdict(int)
     for line in lines.values():
         for older, newer in pairwise(sorted(line, key=lambda each: built(each.image) or 0)):
@@ -120,4 +120,4 @@ def told(level: int, named: Iterable[tuple[str, Life]]) -> str:
 
 def _times(life: Life) -> str:
     times = plural(life.changes, "change")
-    return f"{times} in {plural(life.days, 'day')}" if life.days else times
+    return f"{times} in {life.days} day{'s' * (life.days > 1)}" if life.days else times

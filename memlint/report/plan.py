@@ -15,7 +15,7 @@ from memlint.report.terminal import Terminal, console_for
 
 _WIDE = 80
 """Columns from which on figures are named in full."""
-_PACKAGES, _IMAGES, _SUGGESTIONS, _LEFT_OUT = 6, 6, 5, 5
+_PACKAGES, _IMAGES, _SUGGESTIONS, _LEFT_OUT, _MOVED = 6, 6, 5, 5, 10
 
 
 def to_text(plan: Plan, terminal: Terminal, *, everything: bool = False) -> str:
@@ -36,6 +36,7 @@ class _Page:
         self._headline()
         self._suggestions()
         self._bases()
+        self._moved()
         self._frontier()
         self._remaining()
         self._left_out()
@@ -120,10 +121,25 @@ class _Page:
             where = _printable(group.directory)
             self._wrapped(f"takes    {files} of {where} from {self._names.get(group.image, group.image)}", 2)
         self._more(len(base.files), _PACKAGES)
+        for number, step in enumerate(base.steps if len(base.steps) > 1 else ()):
+            self._wrapped(f"step {number + 1}   {human_size(step.bytes)} {_printable(step.why)}", 2)
         self._wrapped(f"serves   {self._list([self._names.get(ref, ref) for ref in base.images], _IMAGES)}", 2)
         if base.causes:
             why = ", ".join(f"{cause} {human_size(size)}" for cause, size in base.causes.items())
             self._wrapped(f"ends     {why}", 2)
+
+    def _moved(self) -> None:
+        """What is not as the former plan had it."""
+        found = self._plan.moved
+        if not found:
+            return
+        self._line()
+        self._line(Text("Since the former plan:", "bold"))
+        for each in found[: self._most(_MOVED, len(found))]:
+            what = _printable(self._names.get(each.what, each.what))
+            change = f"{each.before or 'none'} → {each.after or 'none'}"
+            self._wrapped(f"{each.kind} {what}: {_printable(change)}", 2)
+        self._more(len(found), _MOVED)
 
     def _frontier(self) -> None:
         plan = self._plan

@@ -121,3 +121,43 @@ def test_what_cannot_be_answered(command: Memlint, fleet: str) -> None:
     command.refused("plan", "oci:absent")
     message, _ = command.refused("plan", fleet, "--write", "a", "--check", "b")
     assert "--check and --write" in message
+
+
+def test_a_former_plan_is_heeded(command: Memlint) -> None:
+    def layout(ssl: str) -> str:
+        lib, changing = library("lib", pages=400), library("ssl", text=ssl, pages=400)
+        files = {"opt/lib/lib.so": lib, "opt/ssl/ssl.so": changing}
+        specs = [images.image(f"{name}:{ssl}", {**files, f"srv/{name}": name.encode()}) for name in "xy"]
+        images.oci(*specs).write(command.home / ssl)
+        return f"oci:{ssl}"
+
+    done = command.run("plan", layout("1"), "--write", "before")
+    assert done.returncode == 0, done.stderr
+    (command.home / "before.json").write_text(json.dumps(planned(command, "oci:1")))
+    for former in ("before", "before.json", "before/plan.json"):
+        plan = planned(command, layout("2"), "--previous", former)
+        assert plan["moved"] == []
+    before = planned(command, "oci:1")
+    (command.home / "before.json").write_text(json.dumps({**before, "bases": [], "images": []}))
+    page = command.run("plan", "oci:2", "--previous", "before.json").stdout
+    assert "Since the former plan:" in page
+    assert "base files: none → files" in page
+    assert "new image y:2: none → files" in page
+
+
+def test_what_is_no_former_plan(command: Memlint, fleet: str) -> None:
+    (command.home / "other.json").write_text('{"schema": "memlint.compare/1"}')
+    for place in ("absent", "other.json"):
+        message, hint = command.refused("plan", fleet, "--previous", place)
+        assert f"{place}: " in message
+        assert "memlint plan --" in hint
+
+
+def test_nodes_weigh_by_how_often_images_meet(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet, *PLATFORM, *SMALL, "--nodes", "4", "--replicas", "api:2.0=4")
+    assert plan["nodes"] == 4
+    one = planned(command, fleet, *PLATFORM, *SMALL)
+    assert 0 < plan["before"]["page_cache_bytes"] < one["before"]["page_cache_bytes"]
+    assert "each of 4 nodes" in command.run("plan", fleet, *PLATFORM, *SMALL, "--nodes", "4").stdout
+    assert planned(command, fleet, *PLATFORM, *SMALL, "--replicas", "api:2.0=4") == one
+    command.refused("plan", fleet, "--nodes", "0")

@@ -38,16 +38,16 @@ def nodes(problem: Problem) -> Iterator[tuple[set[int], float]]:
     """Each way to run some of the images, with how likely it is."""
     for runs in product((False, True), repeat=len(problem.images)):
         chance = prod(share if run else 1 - share for run, share in zip(runs, problem.present, strict=True))
-        yield {image for image, run in enumerate(runs) if run}, chance
+        yield {number for number, run in enumerate(runs) if run}, chance
 
 
 def held(problem: Problem, layout: Layout, running: set[int]) -> int:
     """The page cache of a node that runs these images: the inodes that they use."""
     inodes = set()
-    for image in running:
-        bases = layout.path(layout.base_of[image])[::-1]
-        for atom in members(problem.images[image]):
-            lowest = next((base for base in bases if layout.carries[base] >> atom & 1), f"image {image}")
+    for number in running:
+        bases = layout.path(layout.base_of[number])[::-1]
+        for atom in members(problem.images[number]):
+            lowest = next((base for base in bases if layout.carries[base] >> atom & 1), f"image {number}")
             inodes.add((atom, "ground" if problem.ground >> atom & 1 else lowest))
     return sum(problem.atoms[atom].weight for atom, _ in inodes)
 
@@ -67,8 +67,8 @@ def best_by_trying(problem: Problem, images: tuple[int, ...]) -> float:
     first, *rest = images
     found = []
     for chosen in product((False, True), repeat=len(rest)):
-        one = (first, *(image for image, take in zip(rest, chosen, strict=True) if take))
-        other = tuple(image for image in images if image not in one)
+        one = (first, *(each for each, take in zip(rest, chosen, strict=True) if take))
+        other = tuple(each for each in images if each not in one)
         if other:
             meet = problem.likely(one) * problem.likely(other)
             value = best_by_trying(problem, one) + best_by_trying(problem, other)
