@@ -8,9 +8,11 @@ import sys
 from memlint import api
 from memlint.cli.compare import SWITCH, reading_limits
 from memlint.cli.output import write_output
+from memlint.cli.plan_bases import Bases
 from memlint.cli.plan_directory import check_directory
+from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.cli.plan_services import Given, find_services
-from memlint.cli.plan_writing import Prepared, prepare, read_former, write_plan
+from memlint.cli.plan_writing import read_former, write_plan
 from memlint.cli.progress import progress_bar
 from memlint.errors import UsageError
 from memlint.model.plan import Plan
@@ -63,7 +65,7 @@ def _of_images(arguments: argparse.Namespace) -> int:
         )
     given = Given(dict(arguments.dockerfile or ()), dict(arguments.context or ()), arguments.compose or ())
     services = find_services(fleet, given, arguments.write or ".")
-    prepared = prepare(fleet.images, fleet.indexes, services, limits)
+    prepared = prepare(fleet.images, fleet.indexes, services, limits, Bases(fleet.images).triggers)
     found = plan_images(
         fleet.images,
         fleet.replicas,
@@ -91,6 +93,9 @@ def _options(arguments: argparse.Namespace, prepared: Prepared, former: Plan | N
         grounds=prepared.grounds,
         stays=prepared.stays,
         follows=prepared.follows,
+        apart=prepared.apart,
+        origins=prepared.origins,
+        notes=prepared.notes,
     )
 
 

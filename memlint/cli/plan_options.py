@@ -119,7 +119,11 @@ def _write_options(group: Any) -> None:
         help="a compose file that says both of the images that it builds; may be repeated",
     )
     option(group, "--write", metavar="DIR", help="write Dockerfiles, build.sh and more to a new directory")
-    flag(group, "--force", help="write into a directory that is not empty")
+    flag(
+        group,
+        "--force",
+        help="write over a former plan: its files go, others stay",
+    )
     option(group, "--check", metavar="DIR", help="judge the images that were built to the plan in this directory")
 
 

@@ -135,3 +135,4 @@ class Plan(msgspec.Struct, frozen=True):
     left_out: tuple[LeftOut, ...]
     nodes: int = 1
     moved: tuple[Moved, ...] = ()
+    notes: tuple[str, ...] = ()

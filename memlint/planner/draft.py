@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from memlint.lint.places import Origin
 from memlint.model.plan import Plan, PlannedBase, Remaining
 from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
 from memlint.planner.atoms import Case
@@ -28,7 +29,8 @@ class Options(msgspec.Struct, frozen=True):
     `nodes` are those that the containers of the fleet are spread over.
 
     `follows` says of an image which other one its Dockerfile stands on: it goes where that goes. `former` is a plan
-    whose bases are kept as far as that costs little.
+    whose bases are kept as far as that costs little. `apart` are images that stay as they are, and why; `origins` says
+    what images are built from; `notes` are what else the reader has to know.
     """
 
     basis: Basis = BASES["mappable"]
@@ -41,6 +43,9 @@ class Options(msgspec.Struct, frozen=True):
     stays: Mapping[str, frozenset[str]] = {}
     follows: Mapping[str, str] = {}
     former: Plan | None = None
+    apart: Mapping[str, str] = {}
+    origins: Mapping[str, Origin] = {}
+    notes: tuple[str, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, eq=False):

@@ -19,7 +19,7 @@ from memlint.planner.former import Known, former_tree, moved, renamed, with_name
 from memlint.planner.frontier import Frontier, Solution, solve
 from memlint.planner.grounds import Group, Member, grouped, led
 from memlint.planner.layout import Layout
-from memlint.planner.leaving import cut, left_out, nothing_helps
+from memlint.planner.leaving import cut, left_out, notes, nothing_helps, without
 from memlint.planner.measure import Basis, Measure, presence
 from memlint.planner.points import distinct, optimum, point_of
 from memlint.planner.stability import Lives, lives_of
@@ -50,7 +50,9 @@ def plan_images(
     report = compare_images(images, replicas, indexes, storage, kinds)
     measure = Measure(options.basis.weigh, presence(replicas, options.nodes))
     now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
-    groups, followers = led(grouped(prepared or images, indexes, kinds, options.grounds), options.follows)
+    prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds)
+    groups, followers = led(prepared_groups, options.follows)
+    groups, apart = without(groups, options.apart)
     groups, rest = cut(groups)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
@@ -60,7 +62,7 @@ def plan_images(
         else []
     )
     parts = _within(parts, budgets, options)
-    alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest]
+    alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest, *apart]
     drawn: list[Draft] = []
     for number in range(len(budgets)):
         drawn.append(Draft(parts, alone, followers, number, options, measure, now_is, drawn[-1] if drawn else None))
@@ -89,9 +91,10 @@ def plan_images(
         bases=tuple(bases),
         images=_images(images, draft, of_image, point),
         suggestions=_worthwhile(report, images, options) if by_chain else (),
-        left_out=left_out(groups, rest) if by_chain else (nothing_helps(storage),),
+        left_out=left_out(groups, rest, options.apart) if by_chain else (nothing_helps(storage),),
         nodes=options.nodes,
         moved=changes,
+        notes=(*options.notes, *notes(prepared_groups, replicas, storage, options)) if by_chain else (),
     )
 
 
@@ -200,4 +203,6 @@ def _images(
 
 
 def _worthwhile(report: Report, images: Sequence[Image], options: Options) -> tuple[Suggestion, ...]:
-    return tuple(each for each in suggestions(report, images) if each.saved_bytes >= options.min_saving)
+    return tuple(
+        each for each in suggestions(report, images, options.origins) if each.saved_bytes >= options.min_saving
+    )

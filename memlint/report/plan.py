@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from memlint.model.finding import Location
 from memlint.model.plan import Plan, PlannedBase, PlannedPackage, Point
 from memlint.model.units import human_size, percent, plural
 from memlint.report.terminal import Terminal, console_for
@@ -40,6 +41,7 @@ class _Page:
         self._frontier()
         self._remaining()
         self._left_out()
+        self._notes()
         return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
 
     def _line(self, text: Text | str = "", indent: int = 0) -> None:
@@ -95,7 +97,8 @@ class _Page:
         self._line()
         self._line(Text("Without a new base (what these save may be the same bytes):", "bold"))
         for each in found[: self._most(_SUGGESTIONS, len(found))]:
-            self._wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {_printable(each.text)}", 1)
+            where = f" ({_printable(_place(each.location))})" if each.location is not None else ""
+            self._wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {_printable(each.text)}{where}", 1)
         self._more(len(found), _SUGGESTIONS)
 
     def _bases(self) -> None:
@@ -202,6 +205,12 @@ class _Page:
             self._wrapped(f"{_printable(self._names.get(each.what, each.what))}: {_printable(each.why)}", 2)
         self._more(len(found), _LEFT_OUT)
 
+    def _notes(self) -> None:
+        if self._plan.notes:
+            self._line()
+        for note in self._plan.notes:
+            self._wrapped(f"Note: {_printable(note)}.")
+
     def _most(self, most: int, count: int) -> int:
         return count if self._everything else most
 
@@ -213,6 +222,10 @@ class _Page:
         shown = ", ".join(names[: self._most(most, len(names))])
         rest = len(names) - most
         return shown if rest <= 0 or self._everything else f"{shown} and {rest} more"
+
+
+def _place(location: Location) -> str:
+    return location.path if location.span is None else f"{location.path}:{location.span.line}"
 
 
 def _sizes(*sizes: int) -> list[Text]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -208,7 +210,7 @@ def test_a_directory_with_something_in_it_is_not_touched_without_force(tmp_path:
         write_directory(str(tmp_path), {"build.sh": "x"}, [], force=False)
     assert os.listdir(tmp_path) == ["mine"]
     write_directory(str(tmp_path), {"build.sh": "x", "a/b": "y"}, ["build.sh"], force=True)
-    assert sorted(os.listdir(tmp_path)) == ["a", "build.sh", "mine"]
+    assert sorted(os.listdir(tmp_path)) == ["a", "build.sh", "mine", "written.json"]
     assert os.access(tmp_path / "build.sh", os.X_OK)
 
 
@@ -225,3 +227,34 @@ def test_nothing_is_written_through_links(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no directory of its own"):
         write_directory(str(plan), {"bases/Dockerfile": "x"}, [], force=True)
     assert os.listdir(outside / "sub") == []
+
+
+def test_a_plan_over_another_leaves_what_memlint_did_not_write(tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    write_directory(str(plan), {"build.sh": "1", "bases/a/Dockerfile": "a", "bases/b/Dockerfile": "b"}, [], force=False)
+    (plan / "bases/b/Dockerfile").write_text("mine now")
+    (plan / "notes").write_text("mine")
+    stays = write_directory(str(plan), {"build.sh": "2", "bases/c/Dockerfile": "c"}, [], force=True)
+    assert stays == ["bases/b/Dockerfile"]
+    found = {str(path.relative_to(plan)): path.read_text() for path in plan.rglob("*") if path.is_file()}
+    assert found.pop("written.json").count("Dockerfile") == 1
+    assert found == {"build.sh": "2", "bases/b/Dockerfile": "mine now", "bases/c/Dockerfile": "c", "notes": "mine"}
+    assert write_directory(str(plan), {"build.sh": "3"}, [], force=True) == []
+    assert not (plan / "bases/c").exists()
+
+
+def test_a_manifest_that_lies_removes_nothing_outside(tmp_path: Path) -> None:
+    plan, outside = tmp_path / "plan", tmp_path / "outside"
+    plan.mkdir()
+    outside.mkdir()
+    (outside / "file").write_text("x")
+    (plan / "link").symlink_to(outside)
+    digest = hashlib.sha256(b"x").hexdigest()
+    paths = ("../outside/file", str(outside / "file"), "link/file", "link", "", "bases//x")
+    (plan / "written.json").write_text(json.dumps(dict.fromkeys(paths, digest)))
+    write_directory(str(plan), {"build.sh": "x"}, [], force=True)
+    assert (outside / "file").read_text() == "x"
+    assert (plan / "link").is_symlink()
+    for text in ("[]", "{", '{"a": 1}'):
+        (plan / "written.json").write_text(text)
+        assert write_directory(str(plan), {"build.sh": "x"}, [], force=True) == []
