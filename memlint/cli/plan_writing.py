@@ -11,7 +11,7 @@ import msgspec
 from memlint.cli.output import say
 from memlint.cli.plan_directory import write_directory
 from memlint.cli.plan_preparing import Prepared
-from memlint.cli.plan_services import builder_name
+from memlint.cli.plan_services import sources_of
 from memlint.errors import DockerfileError, UsageError
 from memlint.lint.reading import read_bytes
 from memlint.model.digest import DiffID
@@ -41,7 +41,7 @@ def write_plan(
     force: bool,
 ) -> None:
     """Write the plan's directory, and say what of it could not be written."""
-    sources = {image.ref: builder_name(image.ref) for image in images}
+    sources = sources_of(images, directory)
     written = write(plan, images, indexes, services, prepared.rewritings, sources, prepared.follows)
     made = {service.ref: service.repository for service in services if service.ref in written.changes}
     built = msgspec.structs.replace(built, images={image.ref: made.get(image.ref) for image in images})

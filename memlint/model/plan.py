@@ -67,13 +67,17 @@ class Remaining(msgspec.Struct, frozen=True):
 
 
 class PlannedImage(msgspec.Struct, frozen=True):
-    """An image, the base that it is to stand on, and what it then carries that it did not have."""
+    """An image, the base that it is to stand on, and what it then carries that it did not have.
+
+    `updates` are what it has in another version, where it is to stand on another build of its original base.
+    """
 
     ref: str
     name: str
     base: str | None
     extra_bytes: int
     remaining: tuple[Remaining, ...]
+    updates: tuple[str, ...] = ()
 
 
 class Point(msgspec.Struct, frozen=True):

@@ -60,6 +60,15 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         return self.frontiers[0]
 
 
+class Drafting(msgspec.Struct, frozen=True, eq=False):
+    """What all drafts of a plan have in common. `now_is` are the images as they are, by number."""
+
+    options: Options
+    measure: Measure
+    followers: Sequence[Follower]
+    now_is: Mapping[int, Member]
+
+
 class Draft:
     """The whole fleet under one budget: the groups that gain on their bases, all others as they are."""
 
@@ -67,17 +76,14 @@ class Draft:
         self,
         parts: Sequence[Part],
         alone: Sequence[Group],
-        followers: Sequence[Follower],
+        drafted: Drafting,
         budget: int,
-        options: Options,
-        measure: Measure,
-        now_is: Mapping[int, Member],
         earlier: Draft | None,
     ) -> None:
-        self._options, self._measure = options, measure
-        self._now_is = now_is
+        self._options, self._measure = drafted.options, drafted.measure
+        self._now_is = drafted.now_is
         self._groups = [*(part.case.group for part in parts), *alone]
-        self._followers = followers
+        self._followers = drafted.followers
         self._best: list[tuple[int, Layout | None]] = [
             self._best_of(part, budget, earlier._best[number] if earlier else None) for number, part in enumerate(parts)
         ]
@@ -88,10 +94,10 @@ class Draft:
         for part, (_, layout) in zip(parts, self._best, strict=True):
             self.inodes += self._inodes(part, layout)
         for group in alone:
-            self.inodes += as_it_is(now_is[each.number] for each in group.members)
-        for follower in followers:
+            self.inodes += as_it_is(drafted.now_is[each.number] for each in group.members)
+        for follower in drafted.followers:
             self.inodes += following(follower, self.inodes)
-        self.totals, self.pulled = totals(self.inodes, measure)
+        self.totals, self.pulled = totals(self.inodes, drafted.measure)
 
     def _best_of(self, part: Part, budget: int, earlier: tuple[int, Layout | None] | None) -> tuple[int, Layout | None]:
         """(page cache, layout) of the best way for a group; no layout, where it stays as it is."""
@@ -123,6 +129,10 @@ class Draft:
                 if size:
                     found[member.image.ref] = size
         return found
+
+    def updates(self) -> dict[str, tuple[str, ...]]:
+        """What images get in another version, by reference."""
+        return {ref: updates for case, _ in self.changed for ref, updates in case.group.updates.items()}
 
     def bases(self, causes: Causes, lives: Mapping[object, Lives]) -> tuple[list[PlannedBase], dict[int, str]]:
         """The bases, and the name of that of each image. `lives` are those of each platform and release."""

@@ -37,6 +37,7 @@ class _Page:
         self._headline()
         self._suggestions()
         self._bases()
+        self._updates()
         self._moved()
         self._frontier()
         self._remaining()
@@ -130,6 +131,17 @@ class _Page:
         if base.causes:
             why = ", ".join(f"{cause} {human_size(size)}" for cause, size in base.causes.items())
             self._wrapped(f"ends     {why}", 2)
+
+    def _updates(self) -> None:
+        """What changes in images that are to stand on another build of their original base."""
+        found = [image for image in self._plan.images if image.updates]
+        if not found:
+            return
+        self._line()
+        self._line(Text("On the newest build of their base, these change:", "bold"))
+        for image in found[: self._most(_IMAGES, len(found))]:
+            self._wrapped(f"{_printable(image.name)}: {_printable(self._list(image.updates, _PACKAGES))}", 2)
+        self._more(len(found), _IMAGES)
 
     def _moved(self) -> None:
         """What is not as the former plan had it."""
