@@ -8,8 +8,9 @@ import msgspec
 
 from memlint.planner.exact import IMAGES_MAX, best_tree
 from memlint.planner.heuristic import good_tree
-from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache, raised
+from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache
 from memlint.planner.problem import Problem, condensed
+from memlint.planner.raising import raised
 from memlint.planner.tree import Limits, Node, limited, saving, simplified
 
 KEPT = 0.05
