@@ -2,9 +2,9 @@
 
     python benchmarks/plan_command.py [--images N …]
 
-The images are small, their number is not: a distribution, one to three of forty stacks of packages by popularity, and
-an application of their own. Seconds and peak RSS are those of the command, in a process of its own, its layers read for
-the first time and once more from the cache.
+The images are small, their number is not: a distribution, one to three of forty stacks of packages by popularity in 300
+combinations, and an application of their own. Seconds and peak RSS are those of the command, in a process of its own,
+its layers read for the first time and once more from the cache.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from support.elf import library  # noqa: E402  # where tests make small ELF file
 from support.images import Files, Layer, Layout, image  # noqa: E402
 
 SIZES = (100, 1000, 10_000)
-STACKS, PACKAGES = 40, 12
+STACKS, PACKAGES, KINDS = 40, 12, 300
 
 
 def stack(number: int) -> list[str]:
@@ -33,23 +33,37 @@ def stack(number: int) -> list[str]:
 
 
 def layout(images: int, directory: Path) -> None:
-    """Write so many images, whose layers are few."""
+    """Write so many images, whose layers are few. Only the manifests of all are held at once."""
     rng = random.Random(1)  # noqa: S311
-    files = {name: library(name, pages=rng.randint(1, 40)) for number in range(STACKS) for name in stack(number)}
-    ground: Files = {"etc/os-release": b"ID=debian\nVERSION_ID=12\n", "usr/lib/libc.so.6": library("libc", pages=40)}
+    kinds = [_below(rng) for _ in range(KINDS)]
     found = Layout()
     for number in range(images):
-        chosen = sorted({min(int(rng.expovariate(0.15)), STACKS - 1) for _ in range(rng.randint(1, 3))})
-        layers = [Layer({**ground, **database([])}, "ADD rootfs")]
-        have: list[str] = []
-        for each in chosen:
-            have += stack(each)
-            tree = {f"usr/lib/{name}.so": files[name] for name in stack(each)}
-            layers.append(Layer({**tree, **database(have)}, f"RUN install {each}", number % 50))
-        layers.append(Layer({"srv/app": library("app", text=str(number), pages=2)}, "COPY app /srv/"))
-        spec = image(f"app{number}:1", *layers)
+        app = Layer({"srv/app": library("app", text=str(number), pages=2)}, "COPY app /srv/")
+        spec = image(f"app{number}:1", *kinds[min(int(rng.expovariate(0.02)), KINDS - 1)], app)
         found.name(found.manifest(spec), spec.name)
+        for name in [name for name in found.files if name.startswith("blobs/")]:
+            content = found.files.pop(name)
+            assert isinstance(content, bytes)
+            place = directory / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
     found.write(directory)
+
+
+def _below(rng: random.Random) -> list[Layer]:
+    """What an application stands on."""
+    ground: Files = {"etc/os-release": b"ID=debian\nVERSION_ID=12\n", "usr/lib/libc.so.6": library("libc", pages=40)}
+    layers = [Layer({**ground, **database([])}, "ADD rootfs")]
+    have: list[str] = []
+    for each in sorted({min(int(rng.expovariate(0.15)), STACKS - 1) for _ in range(rng.randint(1, 3))}):
+        have += stack(each)
+        tree = {f"usr/lib/{name}.so": library(name, pages=1 + hash_of(name) % 8) for name in stack(each)}
+        layers.append(Layer({**tree, **database(have)}, f"RUN install {each}", rng.randrange(50)))
+    return layers
+
+
+def hash_of(name: str) -> int:
+    return sum(map(ord, name))
 
 
 def database(names: list[str]) -> Files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_bases_take_files_of_images_that_no_builder_has(
     places = f"--root {scratch}/root --runroot {scratch}/run --storage-driver overlay"
     builder.write_text(f'#!/bin/sh\nexec /usr/bin/{program} {"" if program == "docker" else places} "$@"\n')
     builder.chmod(0o755)
-    env = {**docker.env, "BUILDER": str(builder)}
+    env = {**(docker.env if program == "docker" else os.environ), "BUILDER": str(builder)}
     done = subprocess.run([plan / "build.sh"], env=env, cwd="/", capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     # what was built holds the very file
