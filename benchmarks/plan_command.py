@@ -22,7 +22,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.elf import library  # noqa: E402  # where tests make small ELF files and layouts
-from support.images import Files, Layer, Layout, image  # noqa: E402
+from support.images import (  # noqa: E402
+    CONFIG,
+    LAYER,
+    MANIFEST,
+    REF_NAME,
+    Files,
+    Json,
+    Layer,
+    Layout,
+    encode,
+    tar,
+)
 
 SIZES = (100, 1000, 10_000)
 STACKS, PACKAGES, KINDS = 40, 12, 300
@@ -35,19 +46,33 @@ def stack(number: int) -> list[str]:
 def layout(images: int, directory: Path) -> None:
     """Write so many images, whose layers are few. Only the manifests of all are held at once."""
     rng = random.Random(1)  # noqa: S311
-    kinds = [_below(rng) for _ in range(KINDS)]
     found = Layout()
+    kinds = [[_stored(found, layer) for layer in _below(rng)] for _ in range(KINDS)]
     for number in range(images):
         app = Layer({"srv/app": library("app", text=str(number), pages=2)}, "COPY app /srv/")
-        spec = image(f"app{number}:1", *kinds[min(int(rng.expovariate(0.02)), KINDS - 1)], app)
-        found.name(found.manifest(spec), spec.name)
+        layers = [*kinds[min(int(rng.expovariate(0.02)), KINDS - 1)], _stored(found, app)]
+        config = {
+            "architecture": "amd64",
+            "os": "linux",
+            "rootfs": {"diff_ids": [descriptor["digest"] for descriptor, _ in layers]},
+            "history": [{"created_by": created_by} for _, created_by in layers],
+        }
+        described = found.blob(CONFIG, encode(config))
+        manifest = {"schemaVersion": 2, "config": described, "layers": [descriptor for descriptor, _ in layers]}
+        found.entries.append({**found.blob(MANIFEST, encode(manifest)), "annotations": {REF_NAME: f"app{number}:1"}})
         for name in [name for name in found.files if name.startswith("blobs/")]:
             content = found.files.pop(name)
             assert isinstance(content, bytes)
             place = directory / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
+    found.files["index.json"] = encode({"schemaVersion": 2, "manifests": found.entries})
     found.write(directory)
+
+
+def _stored(found: Layout, layer: Layer) -> tuple[Json, str]:
+    """A layer in the layout: its descriptor, whose digest is its diff ID, and what made it."""
+    return found.blob(LAYER, tar(layer.tree, layer.mtime)), layer.created_by
 
 
 def _below(rng: random.Random) -> list[Layer]:
