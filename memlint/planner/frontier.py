@@ -67,10 +67,11 @@ def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits, forme
 
 def strict_tree(problem: Problem) -> tuple[Node, bool]:
     """The tree that saves most of those found, and whether there is no better one."""
-    alike: dict[int, list[int]] = {}
-    for image, atoms in enumerate(problem.images):
-        alike.setdefault(atoms, []).append(image)
     core = condensed(Problem(problem.atoms, list(problem.images), problem.ground))
+    # what one image has alone, it shares with none: images that differ in nothing else are one
+    alike: dict[int, list[int]] = {}
+    for image, atoms in enumerate(core.images):
+        alike.setdefault(atoms, []).append(image)
     first = [images[0] for images in alike.values()]
     present = [problem.likely(images) for images in alike.values()]
     small = Problem(core.atoms, [core.images[image] for image in first], core.ground, present)
