@@ -24,6 +24,7 @@ from memlint.model.report import Report
 from memlint.model.vocabulary import ELF_KINDS, KINDS
 from memlint.planner.choice import BALANCED
 from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
+from memlint.planner.measure import BASES
 from memlint.planner.planning import plan_images
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel, storage_model
@@ -90,6 +91,7 @@ def plan(
     references: Sequence[str],
     *,
     basis: str = "mappable",
+    nodes: int = 1,
     max_extra: Sequence[int] = BUDGETS,
     max_bases: int | None = None,
     min_saving: int = MIN_SAVING,
@@ -107,6 +109,7 @@ def plan(
     """The shared bases that would make the bytes of these images one, and what that saves.
 
     - `basis`: what is weighed: "mappable" files, or those that "startup" maps for certain.
+    - `nodes`: how many nodes the containers are spread over.
     - `max_extra`: budgets in bytes, a point of the frontier each: what an image may get that it did not have.
     - `max_bases`: how many bases there may be in all; None is no limit.
     - `min_saving`: bytes of page cache that a base saves at least.
@@ -114,6 +117,10 @@ def plan(
 
     The others are as for `compare`, and so are errors.
     """
+    if basis not in BASES:
+        raise UsageError(f"{basis!r} is no basis of a plan", f"choose of {', '.join(BASES)}")
+    if nodes < 1:
+        raise UsageError(f"there cannot be {nodes} nodes", "give a whole number from 1")
     fleet = load(
         references,
         storage=storage,
@@ -126,7 +133,14 @@ def plan(
         jobs=jobs,
         progress=progress,
     )
-    options = Options(basis=basis, budgets=tuple(max_extra), max_bases=max_bases, min_saving=min_saving, prefer=prefer)
+    options = Options(
+        basis=BASES[basis],
+        nodes=nodes,
+        budgets=tuple(max_extra),
+        max_bases=max_bases,
+        min_saving=min_saving,
+        prefer=prefer,
+    )
     return plan_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds, options)
 
 

@@ -8,14 +8,17 @@ import sys
 from memlint import api
 from memlint.cli.compare import SWITCH, reading_limits
 from memlint.cli.output import write_output
+from memlint.cli.plan_bases import Bases
 from memlint.cli.plan_directory import check_directory
+from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.cli.plan_services import Given, find_services
-from memlint.cli.plan_writing import Prepared, prepare, write_plan
+from memlint.cli.plan_writing import read_former, write_plan
 from memlint.cli.progress import progress_bar
 from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
 from memlint.planner.draft import BUDGETS, Options
+from memlint.planner.measure import BASES
 from memlint.planner.planning import plan_images
 from memlint.planner.write.service import Service
 from memlint.report.json import plan_to_json
@@ -45,6 +48,7 @@ def plan(arguments: argparse.Namespace) -> int:
 def _of_images(arguments: argparse.Namespace) -> int:
     if arguments.write is not None:
         check_directory(arguments.write, force=arguments.force)
+    former = read_former(arguments.previous) if arguments.previous is not None else None
     limits = reading_limits(arguments)
     with progress_bar(wanted=not arguments.no_progress) as progress:
         fleet = api.load(
@@ -61,14 +65,14 @@ def _of_images(arguments: argparse.Namespace) -> int:
         )
     given = Given(dict(arguments.dockerfile or ()), dict(arguments.context or ()), arguments.compose or ())
     services = find_services(fleet, given, arguments.write or ".")
-    prepared = prepare(fleet.images, fleet.indexes, services, limits)
+    prepared = prepare(fleet.images, fleet.indexes, services, limits, Bases(fleet.images).triggers)
     found = plan_images(
         fleet.images,
         fleet.replicas,
         fleet.indexes,
         fleet.storage,
         arguments.kinds,
-        _options(arguments, prepared),
+        _options(arguments, prepared, former),
         prepared.images,
     )
     if arguments.write is not None:
@@ -77,9 +81,11 @@ def _of_images(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _options(arguments: argparse.Namespace, prepared: Prepared) -> Options:
+def _options(arguments: argparse.Namespace, prepared: Prepared, former: Plan | None) -> Options:
     return Options(
-        basis=arguments.basis,
+        basis=BASES[arguments.basis],
+        nodes=arguments.nodes,
+        former=former,
         budgets=tuple(arguments.max_extra or BUDGETS),
         max_bases=arguments.max_bases,
         min_saving=arguments.min_saving,
@@ -87,6 +93,9 @@ def _options(arguments: argparse.Namespace, prepared: Prepared) -> Options:
         grounds=prepared.grounds,
         stays=prepared.stays,
         follows=prepared.follows,
+        apart=prepared.apart,
+        origins=prepared.origins,
+        notes=prepared.notes,
     )
 
 
@@ -94,7 +103,7 @@ def _write(
     found: Plan, fleet: api.Loaded, services: list[Service], prepared: Prepared, arguments: argparse.Namespace
 ) -> None:
     replicas = {image.ref: count for image, count in zip(fleet.images, fleet.replicas, strict=True)}
-    built = Built({}, arguments.basis, fleet.storage.name, replicas, tuple(arguments.kinds))
+    built = Built({}, arguments.basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
     write_plan(
         found,
         plan_to_json(found),

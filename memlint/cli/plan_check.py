@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 
 from memlint import api
+from memlint.cli.compare import reading_limits
 from memlint.cli.output import say, write_output
 from memlint.cli.plan_writing import new_references, read_plan
 from memlint.cli.progress import progress_bar
 from memlint.planner.check import check as checked
+from memlint.planner.draft import Options
+from memlint.planner.measure import BASES
+from memlint.planner.planning import held_now
 from memlint.report.plan_check import to_json, to_text
 
 
@@ -20,18 +24,21 @@ def check(arguments: argparse.Namespace) -> int:
         new: built.replicas[old] for old, new in zip(built.images, references, strict=True) if old in built.replicas
     }
     with progress_bar(wanted=not arguments.no_progress) as progress:
-        report = api.compare(
+        fleet = api.load(
             references,
             storage=built.storage,
             replicas=replicas,
             platform=arguments.platform,
             kinds=built.kinds,
             cache_dir=None if arguments.no_cache else arguments.cache_dir,
+            limits=reading_limits(arguments),
             verify=not arguments.no_verify,
             jobs=arguments.jobs,
             progress=progress,
         )
-    result = checked(plan, report, built.basis)
+    options = Options(basis=BASES[built.basis], nodes=built.nodes)
+    now = held_now(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, built.kinds, options)
+    result = checked(plan, fleet.images, now, built.basis)
     write_output(to_json(result) if arguments.format == "json" else to_text(result), arguments.output_file)
     if not result.met:
         say("memlint: the images do not save what was planned", "build all of them on one build of the bases: build.sh")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from memlint.cli.output import say, write_output
 from memlint.cli.plan_directory import check_directory, write_directory
 from memlint.cli.plan_services import Given, service_of
+from memlint.cli.plan_writing import say_what_stays
 from memlint.dockerfile.discover import is_dockerfile_name
 from memlint.errors import UsageError
 from memlint.lint.origins import services_of
@@ -36,6 +37,11 @@ def plan(arguments: argparse.Namespace) -> int:
     """Plan, print, and write where that is asked for."""
     if arguments.write is not None:
         check_directory(arguments.write, force=arguments.force)
+    if arguments.previous is not None:
+        raise UsageError(
+            "--previous is of no use to Dockerfiles alone: what their packages become is not known",
+            "name the images that were built from them",
+        )
     paths = list(dict.fromkeys(os.path.normpath(path) for path in arguments.images))
     given = Given({}, dict(arguments.context or ()), arguments.compose or ())
     composed = services_of(given.compose, os.environ)
@@ -52,7 +58,8 @@ def plan(arguments: argparse.Namespace) -> int:
     if arguments.write is not None:
         planned = {service.dockerfile for service in result.services}
         files = write_dockerfiles(result, [each for each in services if each.origin.dockerfile.path in planned])
-        write_directory(arguments.write, {**files, "plan.json": to_json(result)}, [SCRIPT], force=arguments.force)
+        whole = {**files, "plan.json": to_json(result)}
+        say_what_stays(arguments.write, write_directory(arguments.write, whole, [SCRIPT], force=arguments.force))
         say(f"memlint: note: {arguments.write} was written: build it with {os.path.join(arguments.write, SCRIPT)}")
     write_output(to_json(result) if arguments.format == "json" else to_text(result), arguments.output_file)
     return 0

@@ -71,6 +71,22 @@ def _plan_options(group: Any) -> None:
     )
     option(
         group,
+        "--previous",
+        metavar="PLAN",
+        help="a former plan, its JSON or the directory it was written to: bases are kept where that costs little, what"
+        " has changed since goes up, and what moved is said",
+    )
+    option(
+        group,
+        "--nodes",
+        metavar="N",
+        type=whole_number,
+        default="1",
+        help="nodes that the containers of --replicas are spread over: a base counts as often as images that share it"
+        " meet on a node (default: %(default)s, which runs them all)",
+    )
+    option(
+        group,
         "--basis",
         choices=("mappable", "startup"),
         default="mappable",
@@ -103,7 +119,11 @@ def _write_options(group: Any) -> None:
         help="a compose file that says both of the images that it builds; may be repeated",
     )
     option(group, "--write", metavar="DIR", help="write Dockerfiles, build.sh and more to a new directory")
-    flag(group, "--force", help="write into a directory that is not empty")
+    flag(
+        group,
+        "--force",
+        help="write over a former plan: its files go, others stay",
+    )
     option(group, "--check", metavar="DIR", help="judge the images that were built to the plan in this directory")
 
 

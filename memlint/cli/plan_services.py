@@ -13,7 +13,8 @@ from memlint.lint.origins import Fleet, Named, dockerfiles_of, meant, services_o
 from memlint.lint.places import Origin, stage_of
 from memlint.lint.reading import parse, read_bytes
 from memlint.model.dockerfile import Dockerfile
-from memlint.planner.write.service import Service, repository_of, unique_names
+from memlint.model.image import Image
+from memlint.planner.write.service import NAMESPACE, Fetched, Service, repository_of, unique_names
 from memlint.sources.reference import DAEMON, parse_reference
 
 _BOM = b"\xef\xbb\xbf"
@@ -54,6 +55,26 @@ def builder_name(ref: str) -> str | None:
     """What a build on this host calls an image; None where no builder can get at it."""
     reference = parse_reference(ref)
     return reference.location if reference.transport == DAEMON else None
+
+
+def sources_of(images: Sequence[Image], directory: str) -> dict[str, str | Fetched | None]:
+    """What a build calls each image as it is now, or how the script in `directory` gets it; None where it cannot."""
+    names = unique_names([image.name for image in images])
+    return {
+        image.ref: builder_name(image.ref) or _fetched(image, f"{NAMESPACE}/image-{name}", directory)
+        for image, name in zip(images, names, strict=True)
+    }
+
+
+def _fetched(image: Image, name: str, directory: str) -> Fetched | None:
+    reference = parse_reference(image.ref)
+    # skopeo calls images of a layout by their names alone; what came through a pipe is gone
+    unnamed = reference.image is not None and reference.image.startswith("sha256:")
+    if unnamed or not (os.path.isfile(reference.location) or os.path.isdir(reference.location)):
+        return None
+    place = _relative(reference.location, directory)
+    text = ":".join(part for part in (reference.transport, place, reference.image) if part)
+    return Fetched(f"{name}:latest", text, image.platform)
 
 
 def service_of(

@@ -44,13 +44,17 @@ class Directory(msgspec.Struct, frozen=True):
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """One layer of one image. `content` is None when its bytes only pass by in a stream."""
+    """One layer of one image. `content` is None when its bytes only pass by in a stream.
+
+    `created` is when it was made, in seconds since 1970, where the history tells and the build did not fix all times.
+    """
 
     descriptor: Descriptor
     diff_id: DiffID
     chain_id: ChainID
     created_by: str
     content: Blob | Directory | None
+    created: int | None = None
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -64,10 +68,14 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """One image of one platform. `ref` is what the user gave, `name` is short and for people."""
+    """One image of one platform. `ref` is what the user gave, `name` is short and for people.
+
+    `on_build` are the instructions that a build upon this image runs first.
+    """
 
     ref: str
     name: str
     platform: str
     process: Process
     layers: tuple[Layer, ...]
+    on_build: tuple[str, ...] = ()

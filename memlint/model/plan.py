@@ -11,13 +11,18 @@ SCHEMA = "memlint.plan/1"
 
 
 class PlannedPackage(msgspec.Struct, frozen=True):
-    """A package of a base. A `root` is asked for; the others come with one. `size` is what it maps."""
+    """A package of a base. A `root` is asked for; the others come with one. `size` is what it maps.
+
+    `step` is that of the base which installs it; `changes` are those that were seen of it, by former plans, too.
+    """
 
     name: str
     version: str
     type: str
     root: bool
     size: int
+    step: int = 0
+    changes: int = 0
 
 
 class PlannedFiles(msgspec.Struct, frozen=True):
@@ -28,6 +33,15 @@ class PlannedFiles(msgspec.Struct, frozen=True):
     image: str
     layer: int
     size: int
+    step: int = 0
+    changes: int = 0
+
+
+class PlannedStep(msgspec.Struct, frozen=True):
+    """A step in building a base, from the lowest: why it is one, and what of it is mapped."""
+
+    why: str
+    bytes: int
 
 
 class PlannedBase(msgspec.Struct, frozen=True):
@@ -42,6 +56,7 @@ class PlannedBase(msgspec.Struct, frozen=True):
     images: tuple[str, ...]
     page_cache_saved_bytes: int
     causes: dict[str, int]
+    steps: tuple[PlannedStep, ...] = ()
 
 
 class Remaining(msgspec.Struct, frozen=True):
@@ -52,13 +67,17 @@ class Remaining(msgspec.Struct, frozen=True):
 
 
 class PlannedImage(msgspec.Struct, frozen=True):
-    """An image, the base that it is to stand on, and what it then carries that it did not have."""
+    """An image, the base that it is to stand on, and what it then carries that it did not have.
+
+    `updates` are what it has in another version, where it is to stand on another build of its original base.
+    """
 
     ref: str
     name: str
     base: str | None
     extra_bytes: int
     remaining: tuple[Remaining, ...]
+    updates: tuple[str, ...] = ()
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -91,8 +110,18 @@ class LeftOut(msgspec.Struct, frozen=True):
     why: str
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """What is not as a former plan had it. `kind`: base, image, new image, package; `before` and `after` are bases, of
+    a package versions; None for none."""
+
+    kind: str
+    what: str
+    before: str | None
+    after: str | None
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """A plan."""
+    """A plan. Bytes of page cache are those of one node: of all where containers lie on several, the mean."""
 
     schema: str
     basis: str
@@ -108,3 +137,6 @@ class Plan(msgspec.Struct, frozen=True):
     images: tuple[PlannedImage, ...]
     suggestions: tuple[Suggestion, ...]
     left_out: tuple[LeftOut, ...]
+    nodes: int = 1
+    moved: tuple[Moved, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ class Built(msgspec.Struct, frozen=True):
     storage: str
     replicas: dict[str, int]
     kinds: tuple[str, ...]
+    nodes: int = 1
 
 
 class CheckedBase(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from memlint.model.report import Totals
 from memlint.planner.atoms import Case
 from memlint.planner.grounds import Follower, Member
 from memlint.planner.layout import Layout
+from memlint.planner.measure import Measure
 from memlint.sharing.view import Visible
 
 Key = Hashable
@@ -25,10 +26,6 @@ class Inode(msgspec.Struct, frozen=True, eq=False):
     file: Visible
     key: Key
     pulled: Key
-
-    @property
-    def startup(self) -> bool:
-        return self.path in self.member.startup.paths
 
 
 def as_it_is(members: Iterable[Member]) -> Iterator[Inode]:
@@ -78,18 +75,61 @@ def following(follower: Follower, inodes: Sequence[Inode]) -> list[Inode]:
     return found
 
 
-def totals(inodes: Sequence[Inode], *, startup: bool) -> tuple[Totals, int]:
-    """The page cache that these are, and what pulling them takes."""
-    contents: dict[ContentID, dict[Key, int]] = defaultdict(dict)
+class _Content:
+    """A content in the counting: its weight, and how likely a node has none of it, or nothing of one inode of it."""
+
+    __slots__ = ("absent", "keys", "last", "weight")
+
+    def __init__(self) -> None:
+        self.weight, self.absent, self.last = 0, 1.0, -1
+        self.keys: dict[Key, float] = {}
+
+
+def totals(inodes: Iterable[Inode], measure: Measure) -> tuple[Totals, int]:
+    """The page cache that these are on a node, and what pulling them takes. Inodes of one image follow each other."""
+    contents: defaultdict[ContentID, _Content] = defaultdict(_Content)
     pulled: dict[Key, int] = {}
+    weigh, absent = measure.weigh, [1.0 - each for each in measure.present]
     for inode in inodes:
-        pulled[inode.pulled] = inode.file.file.size
-        if not startup or inode.startup:
-            contents[inode.file.file.content][inode.key] = inode.file.file.mappable_bytes
-    page_cache = sum(sum(keys.values()) for keys in contents.values())
-    distinct = sum(next(iter(keys.values())) for keys in contents.values())
+        file, image = inode.file, inode.member.number
+        pulled[inode.pulled] = file.file.size
+        weight = weigh(inode.member, inode.path, file)
+        if weight:
+            content = contents[file.file.content]
+            content.weight = max(content.weight, weight)
+            content.keys[inode.key] = content.keys.get(inode.key, 1.0) * absent[image]
+            if content.last != image:
+                content.absent, content.last = content.absent * absent[image], image
+    return _summed(contents.values()), sum(pulled.values())
+
+
+def _summed(contents: Iterable[_Content]) -> Totals:
+    page_cache = distinct = 0.0
+    for content in contents:
+        page_cache += content.weight * sum(1.0 - absent for absent in content.keys.values())
+        distinct += content.weight * (1.0 - content.absent)
     efficiency = round(distinct / page_cache, 6) if page_cache else 1.0
-    return Totals(page_cache, distinct, page_cache - distinct, efficiency), sum(pulled.values())
+    return Totals(round(page_cache), round(distinct), round(page_cache) - round(distinct), efficiency)
+
+
+def counted(members: Iterable[Member], measure: Measure) -> Totals:
+    """The page cache that images are as they are."""
+    return totals(as_it_is(members), measure)[0]
+
+
+def added(images: Sequence[Iterable[int]], measure: Measure) -> list[float]:
+    """Of inodes of one content, each given as the images that use it: how much of a copy each adds beyond the others
+    before it. Their sum is what a node holds of the content more than once."""
+    found: list[float] = []
+    seen: set[int] = set()
+    before = 0.0
+    for users in images:
+        own = set(users)
+        seen |= own
+        after = measure.likely(seen)
+        found.append(measure.likely(own) - (after - before))
+        before = after
+    return found
 
 
 def now(file: Visible) -> Key:

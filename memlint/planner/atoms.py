@@ -11,6 +11,7 @@ import msgspec
 from memlint.model.digest import ContentID
 from memlint.model.layer import Installed, Package
 from memlint.planner.grounds import Group
+from memlint.planner.measure import Measure
 from memlint.planner.problem import Atom, Problem, bits
 from memlint.sharing.view import Visible
 
@@ -46,15 +47,15 @@ class Case(msgspec.Struct, frozen=True, eq=False):
     at: Mapping[tuple[Inode, int], int]
 
 
-def case_of(group: Group, stays: Mapping[str, frozenset[str]], *, startup: bool) -> Case:
-    """The problem that a group is, weighed by what is mapped in any case or by what starting maps.
+def case_of(group: Group, stays: Mapping[str, frozenset[str]], measure: Measure) -> Case:
+    """The problem that a group is.
 
     `stays` are, by reference, the files that an image makes itself whatever it stands on: no base can hold them.
     """
     installed = _installed(group)
     holders: dict[Inode, list[int]] = defaultdict(list)
     files: dict[Inode, Visible] = {}
-    started: set[Inode] = set()
+    weights: dict[Inode, int] = {}
     for number, member in enumerate(group.members):
         own = stays.get(member.image.ref, frozenset())
         for path, file in member.files.items():
@@ -63,15 +64,14 @@ def case_of(group: Group, stays: Mapping[str, frozenset[str]], *, startup: bool)
             inode = (path, file.file.content)
             holders[inode].append(number)
             files.setdefault(inode, file)
-            if path in member.startup.paths:
-                started.add(inode)
+            weights[inode] = max(weights.get(inode, 0), measure.weigh(member, path, file))
     pieces, have = _pieces(group, installed, holders, files)
     clashes = _clashes(pieces)
     by_package = {piece.itself.package: at for at, piece in enumerate(pieces) if piece.itself is not None}
     providers = _providers(pieces)
     atoms = []
     for at, piece in enumerate(pieces):
-        weight = sum(files[inode].file.mappable_bytes for inode in piece.files if not startup or inode in started)
+        weight = sum(weights[inode] for inode in piece.files)
         atoms.append(Atom(weight, _size(piece, files), tuple(_needs(piece, by_package, providers)), clashes.get(at, 0)))
     images = [0] * len(group.members)
     at_of: dict[tuple[Inode, int], int] = {}
@@ -79,7 +79,8 @@ def case_of(group: Group, stays: Mapping[str, frozenset[str]], *, startup: bool)
         for image in have[at]:
             images[image] |= 1 << at
             at_of.update(((inode, image), at) for inode in piece.files)
-    return Case(group, Problem(atoms, images, _ground(group, pieces)), tuple(pieces), at_of)
+    present = [measure.present[member.number] for member in group.members]
+    return Case(group, Problem(atoms, images, _ground(group, pieces), present), tuple(pieces), at_of)
 
 
 def _installed(group: Group) -> dict[Package, dict[int, Installed]]:

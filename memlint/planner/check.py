@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from memlint.model.image import Image
 from memlint.model.plan import Plan
 from memlint.model.plan_check import SCHEMA, Check, CheckedBase
-from memlint.model.report import Report, Totals
+from memlint.model.report import Totals
 
 TOLERANCE = 0.1
 """What the saving may fall short of what was predicted: packages are newer by the time of the rebuild."""
 
 
-def check(plan: Plan, report: Report, basis: str) -> Check:
-    """`report` is about the new images, in the order of the plan's."""
-    now: Totals = getattr(report.totals, basis)
+def check(plan: Plan, images: Sequence[Image], now: Totals, basis: str) -> Check:
+    """`images` are the new ones, in the order of the plan's, and `now` is what a node holds of them."""
     predicted = plan.before.page_cache_bytes - plan.after.page_cache_bytes
     saved = plan.before.page_cache_bytes - now.page_cache_bytes
-    new = {image.ref: made for image, made in zip(plan.images, report.images, strict=True)}
+    new = {image.ref: made for image, made in zip(plan.images, images, strict=True)}
     bases = []
     for base in plan.bases:
         chains = [[layer.chain_id for layer in new[ref].layers] for ref in base.images if ref in new]
@@ -25,8 +27,8 @@ def check(plan: Plan, report: Report, basis: str) -> Check:
     return Check(
         schema=SCHEMA,
         basis=basis,
-        storage=report.storage,
-        images=len(report.images),
+        storage=plan.storage,
+        images=len(images),
         before=plan.before,
         predicted=plan.after,
         now=now,

@@ -1,4 +1,4 @@
-"""Shared bases out of Dockerfiles alone: which packages of the distribution they name on which original base."""
+"""Shared bases out of Dockerfiles alone: which packages they name on which original base."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from memlint.model.plan import LeftOut
 from memlint.model.plan_dockerfiles import SCHEMA, DockerfilesPlan, NamedBase, NamedPackage, NamedService
 from memlint.planner.exact import IMAGES_MAX, best_tree
 from memlint.planner.heuristic import good_tree
+from memlint.planner.named import TOOLS, brought, named
 from memlint.planner.problem import Atom, Problem, bits, members
 from memlint.planner.tree import Limits, Node, limited
 from memlint.planner.write.rewriting import steps_of
@@ -42,7 +43,7 @@ def plan_dockerfiles(origins: Sequence[Origin], prefer: str = STRICT, limits: Li
             left_out.append(image)
         else:
             images.append(image)
-            left_out += _unknown(origin)
+            left_out += _unknown(origin, image)
     bases: list[NamedBase] = []
     for group in _groups(images).values():
         if len(group) > 1:
@@ -63,24 +64,27 @@ def _read(origin: Origin) -> _Image | LeftOut:
         return LeftOut(path, "its FROM takes a build argument that is not known: give it a default")
     if base.repository == "scratch":
         return LeftOut(path, "it begins from scratch, so there is nothing that installs packages")
-    packages = frozenset(
+    system = frozenset(
         NamedPackage(package.ecosystem, package.name, package.version or "")
         for step in steps_of(origin)
         for install in step.installs
         for package in install.packages
         if package.ecosystem in SYSTEM and package.constraint is None and not install.conditional
     )
-    return _Image(path, root.base, root.platform or "", packages)
+    languages = {each for each in named(origin, root.base, system) if isinstance(each, NamedPackage)}
+    return _Image(path, root.base, root.platform or "", system | languages)
 
 
-def _unknown(origin: Origin) -> Iterator[LeftOut]:
+def _unknown(origin: Origin, image: _Image) -> Iterator[LeftOut]:
     """What a Dockerfile installs and this plan cannot tell."""
-    kinds: set[str] = set()
+    kinds = {each for each in named(origin, image.source, image.packages) if isinstance(each, str)}
     for step in steps_of(origin):
         for install in step.installs:
-            if not install.complete or any(package.constraint for package in install.packages):
+            ranged = install.manager not in TOOLS and any(package.constraint for package in install.packages)
+            if not install.complete or ranged:
                 kinds.add(f"some {install.manager} packages: their names, versions or conditions are not known")
-            if any(package.ecosystem not in SYSTEM for package in install.packages) or install.files:
+            other = install.manager not in TOOLS and any(each.ecosystem not in SYSTEM for each in install.packages)
+            if other or install.files:
                 kinds.add(f"{install.manager} packages: where they go is seen in images alone")
     yield from (LeftOut(origin.dockerfile.path, kind) for kind in sorted(kinds))
 
@@ -106,10 +110,10 @@ def _planned(images: Sequence[_Image], prefer: str, limits: Limits) -> list[Name
     numbers = {package: number for number, package in enumerate(packages)}
     sets = [bits(numbers[package] for package in image.packages) for image in images]
     if prefer == UNION:
-        shared = _shared(packages, images)
+        shared = _shared(packages, images, source)
         base = Node(tuple(range(len(images))), bits(numbers[each] for each in shared), [])
         return _bases(base, images, packages, source) if shared or len(sources) > 1 else []
-    problem = Problem([Atom(1, 1) for _ in packages], sets)
+    problem = Problem([Atom(1, 1, _needs(source, package, numbers)) for package in packages], sets)
     found = best_tree(problem) if len(images) <= IMAGES_MAX else good_tree(problem)
     # the root stands for the original base: what all have in common is a base like any other
     tree = limited(problem, Node(found.images, 0, [found]), limits)
@@ -118,11 +122,18 @@ def _planned(images: Sequence[_Image], prefer: str, limits: Limits) -> list[Name
     return [base for child in tree.children if child.is_base for base in _bases(child, images, packages, source)]
 
 
-def _shared(packages: Sequence[NamedPackage], images: Sequence[_Image]) -> list[NamedPackage]:
-    """The packages that two images install and of which no two versions are asked for."""
+def _needs(source: str, package: NamedPackage, numbers: Mapping[NamedPackage, int]) -> tuple[tuple[int, ...], ...]:
+    """What brings the program that installs a package lies in the same base or below."""
+    bringing = brought(source, package, numbers)
+    return () if bringing is None else (tuple(sorted(numbers[each] for each in bringing)),)
+
+
+def _shared(packages: Sequence[NamedPackage], images: Sequence[_Image], source: str) -> list[NamedPackage]:
+    """The packages that two images install, of which no two versions are asked for, and that can be installed there."""
     versions = Counter((package.type, package.name) for package in packages)
     holders = Counter(package for image in images for package in image.packages)
-    return [each for each in packages if holders[each] > 1 and versions[each.type, each.name] == 1]
+    shared = [each for each in packages if holders[each] > 1 and versions[each.type, each.name] == 1]
+    return [each for each in shared if brought(source, each, shared) != frozenset()]
 
 
 def _bases(root: Node, images: Sequence[_Image], packages: Sequence[NamedPackage], source: str) -> list[NamedBase]:

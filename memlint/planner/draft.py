@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from memlint.model.plan import PlannedBase, Remaining
+from memlint.lint.places import Origin
+from memlint.model.plan import Plan, PlannedBase, Remaining
 from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
 from memlint.planner.atoms import Case
 from memlint.planner.choice import BALANCED
@@ -14,6 +15,8 @@ from memlint.planner.explain import planned_bases, remaining
 from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
 from memlint.planner.layout import Layout, extra
+from memlint.planner.measure import BASES, Basis, Measure
+from memlint.planner.stability import Lives
 from memlint.sharing.causes import Causes
 
 BUDGETS = (5_000_000, 20_000_000, 80_000_000)
@@ -23,10 +26,15 @@ MIN_SAVING = 1_000_000
 class Options(msgspec.Struct, frozen=True):
     """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case.
 
-    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes.
+    `nodes` are those that the containers of the fleet are spread over.
+
+    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes. `former` is a plan
+    whose bases are kept as far as that costs little. `apart` are images that stay as they are, and why; `origins` says
+    what images are built from; `notes` are what else the reader has to know.
     """
 
-    basis: str = "mappable"
+    basis: Basis = BASES["mappable"]
+    nodes: int = 1
     budgets: tuple[int, ...] = BUDGETS
     max_bases: int | None = None
     min_saving: int = MIN_SAVING
@@ -34,6 +42,10 @@ class Options(msgspec.Struct, frozen=True):
     grounds: Mapping[str, Ground] = {}
     stays: Mapping[str, frozenset[str]] = {}
     follows: Mapping[str, str] = {}
+    former: Plan | None = None
+    apart: Mapping[str, str] = {}
+    origins: Mapping[str, Origin] = {}
+    notes: tuple[str, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, eq=False):
@@ -48,6 +60,15 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         return self.frontiers[0]
 
 
+class Drafting(msgspec.Struct, frozen=True, eq=False):
+    """What all drafts of a plan have in common. `now_is` are the images as they are, by number."""
+
+    options: Options
+    measure: Measure
+    followers: Sequence[Follower]
+    now_is: Mapping[int, Member]
+
+
 class Draft:
     """The whole fleet under one budget: the groups that gain on their bases, all others as they are."""
 
@@ -55,17 +76,14 @@ class Draft:
         self,
         parts: Sequence[Part],
         alone: Sequence[Group],
-        followers: Sequence[Follower],
+        drafted: Drafting,
         budget: int,
-        options: Options,
-        now_is: Mapping[int, Member],
         earlier: Draft | None,
     ) -> None:
-        self._options = options
-        self._now_is = now_is
-        self._startup = options.basis == "startup"
+        self._options, self._measure = drafted.options, drafted.measure
+        self._now_is = drafted.now_is
         self._groups = [*(part.case.group for part in parts), *alone]
-        self._followers = followers
+        self._followers = drafted.followers
         self._best: list[tuple[int, Layout | None]] = [
             self._best_of(part, budget, earlier._best[number] if earlier else None) for number, part in enumerate(parts)
         ]
@@ -76,10 +94,10 @@ class Draft:
         for part, (_, layout) in zip(parts, self._best, strict=True):
             self.inodes += self._inodes(part, layout)
         for group in alone:
-            self.inodes += as_it_is(now_is[each.number] for each in group.members)
-        for follower in followers:
+            self.inodes += as_it_is(drafted.now_is[each.number] for each in group.members)
+        for follower in drafted.followers:
             self.inodes += following(follower, self.inodes)
-        self.totals, self.pulled = totals(self.inodes, startup=self._startup)
+        self.totals, self.pulled = totals(self.inodes, drafted.measure)
 
     def _best_of(self, part: Part, budget: int, earlier: tuple[int, Layout | None] | None) -> tuple[int, Layout | None]:
         """(page cache, layout) of the best way for a group; no layout, where it stays as it is."""
@@ -88,7 +106,7 @@ class Draft:
         for frontier in part.frontiers:
             layout = frontier.solutions[budget].layout
             if layout.parents:
-                after, _ = totals(self._inodes(part, layout), startup=self._startup)
+                after, _ = totals(self._inodes(part, layout), self._measure)
                 if after.page_cache_bytes <= enough and after.page_cache_bytes < best[0]:
                     best = (after.page_cache_bytes, layout)
         return best
@@ -112,13 +130,18 @@ class Draft:
                     found[member.image.ref] = size
         return found
 
-    def bases(self, causes: Causes) -> tuple[list[PlannedBase], dict[int, str]]:
-        """The bases, and the name of that of each image."""
+    def updates(self) -> dict[str, tuple[str, ...]]:
+        """What images get in another version, by reference."""
+        return {ref: updates for case, _ in self.changed for ref, updates in case.group.updates.items()}
+
+    def bases(self, causes: Causes, lives: Mapping[object, Lives]) -> tuple[list[PlannedBase], dict[int, str]]:
+        """The bases, and the name of that of each image. `lives` are those of each platform and release."""
         names = _Names()
         found: list[PlannedBase] = []
         of_image: dict[int, str] = {}
         for case, layout in self.changed:
-            own = planned_bases(case, layout, self._now_is, causes, names.new, startup=self._startup)
+            seen, least = lives[case.group.platform, case.group.release], self._options.min_saving
+            own = planned_bases(case, layout, self._now_is, causes, names.new, self._measure, seen, least)
             found += own
             for number, member in enumerate(case.group.members):
                 if layout.base_of[number] >= 0:
@@ -132,7 +155,7 @@ class Draft:
         groups = {member.number: at for at, group in enumerate(self._groups) for member in group.members}
         for follower in self._followers:
             groups[follower.member.number] = groups[follower.leader.number]
-        return dict(remaining(self.inodes, groups, frozenset(based), startup=self._startup))
+        return dict(remaining(self.inodes, groups, frozenset(based), self._measure))
 
 
 class _Names:

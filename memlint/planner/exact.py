@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memlint.planner.problem import Problem
+from memlint.planner.problem import Problem, members
 from memlint.planner.tree import Node, leaf, over, simplified
 
 IMAGES_MAX = 14
@@ -18,7 +18,8 @@ def best_tree(problem: Problem) -> Node:
     count = len(problem.images)
     everything = (1 << count) - 1
     common = _commons(problem)
-    best = [0] * (everything + 1)
+    likely = [problem.likely(members(subset)) for subset in range(everything + 1)]
+    best = [0.0] * (everything + 1)
     split = [0] * (everything + 1)
     for subset in range(3, everything + 1):
         lowest = subset & -subset
@@ -26,13 +27,15 @@ def best_tree(problem: Problem) -> Node:
         if not rest:
             continue
         # all ways to divide it, the part with the lowest image named first
-        part, value, way = rest, -1, 0
+        part, value, way, shared = rest, -1.0, 0, common[subset]
         while part:
-            found = best[part] + best[subset ^ part]
+            other = subset ^ part
+            # the two parts meet on a node where both run; else there is nothing to share
+            found = best[part] + best[other] + shared * likely[part] * likely[other]
             if found > value:
                 value, way = found, part
             part = (part - 1) & rest
-        best[subset] = value + common[subset]
+        best[subset] = value
         split[subset] = way
     return simplified(_built(problem, split, everything))
 

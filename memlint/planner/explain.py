@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memlint.model.digest import ContentID
 from memlint.model.layer import Package
 from memlint.model.plan import PlannedBase, PlannedFiles, PlannedPackage, Remaining
-from memlint.planner.account import Inode, now
+from memlint.planner.account import Inode, added, now
 from memlint.planner.atoms import Case
 from memlint.planner.grounds import Member
 from memlint.planner.layout import Layout
+from memlint.planner.measure import Measure
 from memlint.planner.problem import members
+from memlint.planner.stability import Lives
+from memlint.planner.steps import Order, ordered
 from memlint.sharing.causes import Causes
+from memlint.sharing.history import instruction
 from memlint.sharing.view import Visible
 
 _DISTRIBUTION = ("deb", "apk", "rpm")
@@ -34,22 +38,25 @@ def planned_bases(
     now_is: Mapping[int, Member],
     causes: Causes,
     name: Callable[[str], str],
-    *,
-    startup: bool,
+    measure: Measure,
+    lives: Lives,
+    least: int,
 ) -> list[PlannedBase]:
-    """The bases of a group, each after the one that it stands on."""
+    """The bases of a group, each after the one that it stands on. `least` is what a step of its own must weigh."""
     names: list[str] = []
     found = []
     all_under = layout.all_under()
     for base, parent in enumerate(layout.parents):
         own = layout.own(base, case.problem.ground)
-        packages = _packages(case, own)
+        below = layout.carries[parent] if parent >= 0 else 0
+        order = ordered(case, own, below | case.problem.ground, lives, least)
+        packages = _packages(case, own, order)
         names.append(name(_name(case, packages)))
         under = all_under[base]
         # the ground counts for the lowest bases: that it is one chain is their doing
         counted = own | (case.problem.ground if parent < 0 else 0)
         saved, why = _saved(
-            case, counted, [now_is[case.group.members[image].number] for image in under], causes, startup=startup
+            case, counted, [now_is[case.group.members[image].number] for image in under], causes, measure
         )
         found.append(
             PlannedBase(
@@ -58,10 +65,11 @@ def planned_bases(
                 source=case.group.source,
                 platform=case.group.platform,
                 packages=packages,
-                files=_files(case, own, under),
+                files=_files(case, own, under, order),
                 images=tuple(case.group.members[image].image.ref for image in under),
                 page_cache_saved_bytes=saved,
                 causes=why,
+                steps=order.steps,
             )
         )
     return found
@@ -76,51 +84,51 @@ def _name(case: Case, packages: Sequence[PlannedPackage]) -> str:
     return _UNFIT.sub("-", "-".join(word for word in words if word).lower()).strip("-")[:_NAME_MAX].rstrip("-")
 
 
-def _packages(case: Case, own: int) -> tuple[PlannedPackage, ...]:
-    """The packages that a base adds: those of the distribution first, which change least and which others need."""
+def _packages(case: Case, own: int, order: Order) -> tuple[PlannedPackage, ...]:
+    """The packages that a base adds: step by step, those of the distribution first, which others need."""
     pieces, atoms = case.pieces, case.problem.atoms
     maps: dict[Package, int] = defaultdict(int)
-    named = [(at, itself) for at in members(own) if (itself := pieces[at].itself) is not None]
-    inside = [at for at, _ in named]
-    needed: set[int] = set()
-    for at in inside:
-        for choice in atoms[at].needs:
-            needed.update(other for other in choice if other != at)
     for at in members(own):
         package = pieces[at].package
         if package is not None:
             maps[package] += atoms[at].weight
     found = []
-    for at, itself in named:
-        package = itself.package
-        root = bool(itself.asked) or at not in needed
-        found.append(PlannedPackage(package.name, package.version, package.type, root, maps[package]))
-    found += _without_root(found, case, inside)
-    return tuple(sorted(found, key=lambda each: (each.type not in _DISTRIBUTION, each.type, each.name, each.version)))
+    for step in range(len(order.steps)):
+        inside = [at for at in members(own) if pieces[at].itself is not None and order.step_of[at] == step]
+        roots = _roots(case, inside)
+        for at in inside:
+            itself = pieces[at].itself
+            if itself is not None:
+                package, root, changes = itself.package, at in roots, order.lives[at].changes
+                size = maps[package]
+                found.append(
+                    PlannedPackage(package.name, package.version, package.type, root, size, step=step, changes=changes)
+                )
+    return tuple(sorted(found, key=_in_order))
 
 
-def _without_root(found: list[PlannedPackage], case: Case, inside: Sequence[int]) -> list[PlannedPackage]:
-    """Packages that only need each other in a circle are asked for, too: nothing else would bring them."""
-    reached = {at for at, package in zip(inside, found, strict=True) if package.root}
-    todo = list(reached)
-    within = set(inside)
+def _in_order(each: PlannedPackage) -> tuple[object, ...]:
+    return (each.step, each.type not in _DISTRIBUTION, each.type, each.name, each.version)
+
+
+def _roots(case: Case, inside: Sequence[int]) -> set[int]:
+    """Of packages installed at once, those to ask for. Those of a circle are, too: nothing else would bring them."""
+    atoms, within = case.problem.atoms, set(inside)
+    needs = {at: {other for choice in atoms[at].needs for other in choice if other in within} for at in inside}
+    needed = {other for at, others in needs.items() for other in others if other != at}
+    roots = {at for at in inside if (itself := case.pieces[at].itself) is not None and itself.asked} | within - needed
+    reached, todo = set(roots), list(roots)
     while todo:
-        for choice in case.problem.atoms[todo.pop()].needs:
-            new = (set(choice) & within) - reached
-            reached |= new
-            todo += new
-    lost = [number for number, at in enumerate(inside) if at not in reached]
-    again = [
-        PlannedPackage(found[at].name, found[at].version, found[at].type, root=True, size=found[at].size) for at in lost
-    ]
-    for number in reversed(lost):
-        del found[number]
-    return again
+        new = needs[todo.pop()] - reached
+        reached |= new
+        todo += new
+    return roots | (within - reached)
 
 
-def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ...]:
-    """The files of no package, as they lie in an image that has them."""
-    groups: dict[tuple[str, str, int], list[tuple[str, int]]] = defaultdict(list)
+def _files(case: Case, own: int, under: Sequence[int], order: Order) -> tuple[PlannedFiles, ...]:
+    """The files of no package, as they lie in an image that has them: step by step, what a COPY brought last."""
+    groups: dict[tuple[int, bool, str, str, int], list[tuple[str, int]]] = defaultdict(list)
+    changes: dict[tuple[int, bool, str, str, int], int] = defaultdict(int)
     for at in members(own):
         piece = case.pieces[at]
         if piece.package is not None or piece.itself is not None:
@@ -129,38 +137,53 @@ def _files(case: Case, own: int, under: Sequence[int]) -> tuple[PlannedFiles, ..
         member = case.group.members[holder]
         for path, _ in piece.files:
             file = member.files[path]
-            groups[piece.directory, member.image.ref, file.layer].append((path, file.file.mappable_bytes))
+            copied = instruction(member.image.layers[file.layer].created_by).startswith(("COPY", "ADD"))
+            key = (order.step_of[at], copied, piece.directory, member.image.ref, file.layer)
+            groups[key].append((path, file.file.mappable_bytes))
+            changes[key] = max(changes[key], order.lives[at].changes)
     return tuple(
         PlannedFiles(
-            f"/{directory}", tuple(f"/{path}" for path, _ in sorted(files)), ref, layer, sum(size for _, size in files)
+            directory=f"/{key[2]}",
+            paths=tuple(f"/{path}" for path, _ in sorted(files)),
+            image=key[3],
+            layer=key[4],
+            size=sum(size for _, size in files),
+            step=key[0],
+            changes=changes[key],
         )
-        for (directory, ref, layer), files in sorted(groups.items())
+        for key, files in sorted(groups.items())
     )
 
 
 def _saved(
-    case: Case, atoms: int, under: Sequence[Member], causes: Causes, *, startup: bool
+    case: Case, atoms: int, under: Sequence[Member], causes: Causes, measure: Measure
 ) -> tuple[int, dict[str, int]]:
     """What of today's duplicates these atoms make one, in all and by cause."""
-    why: Counter[str] = Counter()
+    why: dict[str, float] = defaultdict(float)
     for at in members(atoms):
         for path, content in case.pieces[at].files:
-            copies: dict[object, tuple[str, Visible]] = {}
+            copies: dict[object, Visible] = {}
+            users: dict[object, list[int]] = defaultdict(list)
+            weight = 0
             for member in under:
                 file = member.files.get(path)
-                counts = not startup or path in member.startup.paths
-                if counts and file is not None and file.file.content == content:
-                    copies.setdefault(now(file), (path, file))
+                own = measure.weigh(member, path, file) if file is not None and file.file.content == content else 0
+                if file is not None and own:
+                    weight = max(weight, own)
+                    copies.setdefault(now(file), file)
+                    users[now(file)].append(member.number)
             if len(copies) > 1:
-                weight = next(iter(copies.values()))[1].file.mappable_bytes
-                for cause in causes.of_copies(list(copies.values())):
+                shares = added(list(users.values()), measure)
+                reasons = causes.of_copies([(path, file) for file in copies.values()])
+                for cause, share in zip(reasons, shares, strict=True):
                     if cause is not None:
-                        why[cause] += weight
-    return sum(why.values()), dict(sorted(why.items(), key=lambda item: (-item[1], item[0])))
+                        why[cause] += weight * share
+    whole = {cause: round(size) for cause, size in why.items()}
+    return sum(whole.values()), dict(sorted(whole.items(), key=lambda item: (-item[1], item[0])))
 
 
 def remaining(
-    inodes: Iterable[Inode], groups: dict[int, int], based: frozenset[int], *, startup: bool
+    inodes: Iterable[Inode], groups: dict[int, int], based: frozenset[int], measure: Measure
 ) -> dict[int, tuple[Remaining, ...]]:
     """By image, what stays duplicate and why: of each content the inodes beyond the first.
 
@@ -168,19 +191,23 @@ def remaining(
     """
     contents: dict[ContentID, dict[object, list[Inode]]] = defaultdict(lambda: defaultdict(list))
     for inode in inodes:
-        if not startup or inode.startup:
+        if measure.weigh(inode.member, inode.path, inode.file):
             contents[inode.file.file.content][inode.key].append(inode)
-    found: dict[int, Counter[str]] = defaultdict(Counter)
+    found: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for keys in contents.values():
         if len(keys) > 1:
+            weight = max(measure.weigh(each.member, each.path, each.file) for same in keys.values() for each in same)
             first, *others = (same[0] for same in keys.values())
+            _, *shares = added([[each.member.number for each in same] for same in keys.values()], measure)
             earlier = [first]
-            for inode in others:
+            for inode, share in zip(others, shares, strict=True):
                 why = _why(inode, earlier, groups, based)
-                found[inode.member.number][why] += inode.file.file.mappable_bytes
+                found[inode.member.number][why] += weight * share
                 earlier.append(inode)
     return {
-        image: tuple(Remaining(why, count) for why, count in sorted(whys.items(), key=lambda item: (-item[1], item[0])))
+        image: tuple(
+            Remaining(why, round(size)) for why, size in sorted(whys.items(), key=lambda item: (-item[1], item[0]))
+        )
         for image, whys in found.items()
     }
 

@@ -8,9 +8,13 @@ import msgspec
 
 from memlint.planner.exact import IMAGES_MAX, best_tree
 from memlint.planner.heuristic import good_tree
-from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache, raised
+from memlint.planner.layout import Layout, extra, few_bases, from_tree, page_cache
 from memlint.planner.problem import Problem, condensed
+from memlint.planner.raising import raised
 from memlint.planner.tree import Limits, Node, limited, saving, simplified
+
+KEPT = 0.05
+"""Of what bases can save, how much is given up to keep those of a former plan."""
 
 
 class Solution(msgspec.Struct, frozen=True, eq=False):
@@ -28,34 +32,49 @@ class Frontier(msgspec.Struct, frozen=True, eq=False):
     optimum: int | None
 
 
-def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits) -> Frontier:
-    """The solutions for these budgets, from the smallest on; None is no limit. Each saves as much as the one before."""
+def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits, former: Node | None = None) -> Frontier:
+    """The solutions for these budgets, from the smallest on; None is no limit. Each saves as much as the one before.
+
+    The `former` tree is kept where it saves nearly as much as the best.
+    """
     tree, exact = strict_tree(problem)
     # images that are alike are one in the search; a tree over all images has the same saving and no more than theirs
-    total = sum(problem.weigh(atoms) for atoms in problem.images)
-    optimum = total - saving(problem, tree) if exact else None
+    total = sum(problem.weigh(atoms) * present for atoms, present in zip(problem.images, problem.present, strict=True))
+    optimum = round(total - saving(problem, tree)) if exact else None
     strict = from_tree(problem, limited(problem, _grounded(problem, tree), limits))
+    kept = from_tree(problem, limited(problem, former, limits)) if former is not None else None
+    dear = page_cache(problem, Layout([], [], [-1] * len(problem.images)))
     found: list[Solution] = []
     starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
-    ways = [raised(problem, start, [budget for budget in budgets if budget != 0]) for start in starts]
+    more = [budget for budget in budgets if budget != 0]
+    ways = [raised(problem, start, more) for start in starts]
+    keeping = [kept, *raised(problem, kept, more)][-len(budgets) :] if kept is not None else []
     for number, budget in enumerate(budgets):
         options = [strict]
         if budget != 0:
             options = [way[number - len(budgets)] for way in ways] + ([found[-1].layout] if found else [])
         fitting = [each for each in options if _fits(problem, each, budget, limits)] or [strict]
         best = min(fitting, key=lambda layout: (page_cache(problem, layout), len(layout.parents)))
+        enough = KEPT * (dear - page_cache(problem, best)) + page_cache(problem, best)
+        for each in keeping[number : number + 1]:
+            # no point saves less than the one before it
+            enough = min(enough, found[-1].page_cache) if found else enough
+            if _fits(problem, each, budget, limits) and page_cache(problem, each) <= enough:
+                best = each
         found.append(Solution(budget, best, page_cache(problem, best)))
     return Frontier(tuple(found), optimum)
 
 
 def strict_tree(problem: Problem) -> tuple[Node, bool]:
     """The tree that saves most of those found, and whether there is no better one."""
-    alike: dict[int, list[int]] = {}
-    for image, atoms in enumerate(problem.images):
-        alike.setdefault(atoms, []).append(image)
     core = condensed(Problem(problem.atoms, list(problem.images), problem.ground))
+    # what one image has alone, it shares with none: images that differ in nothing else are one
+    alike: dict[int, list[int]] = {}
+    for image, atoms in enumerate(core.images):
+        alike.setdefault(atoms, []).append(image)
     first = [images[0] for images in alike.values()]
-    small = Problem(core.atoms, [core.images[image] for image in first], core.ground)
+    present = [problem.likely(images) for images in alike.values()]
+    small = Problem(core.atoms, [core.images[image] for image in first], core.ground, present)
     exact = len(first) <= IMAGES_MAX
     tree = best_tree(small) if exact else good_tree(small)
     return simplified(_restored(problem, tree, list(alike.values()))), exact

@@ -41,7 +41,8 @@ class Group(msgspec.Struct, frozen=True, eq=False):
     """Images that can stand on one ground: what it shows is the same for all of them.
 
     `files` and `packages` are those of the ground; `drifted` says that it exists as several chains, of which `source`
-    names the one that most images have.
+    names the one that most images have. `updates` say of images what they get in another version, where they are to
+    stand on another build of their base than they do.
     """
 
     members: tuple[Member, ...]
@@ -49,6 +50,7 @@ class Group(msgspec.Struct, frozen=True, eq=False):
     files: Mapping[str, Visible]
     packages: frozenset[Installed]
     drifted: bool
+    updates: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def platform(self) -> str:

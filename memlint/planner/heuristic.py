@@ -39,6 +39,11 @@ def _orders(count: int) -> Iterator[list[int]]:
         yield [(start + step * stride) % count for step in range(count)]
 
 
+def _either(one: float, other: float) -> float:
+    """How likely a node runs one of two at least."""
+    return one + other - one * other
+
+
 class _Tree:
     """A binary tree in arrays. The first nodes are the images; each of the others holds what its two children share."""
 
@@ -50,17 +55,18 @@ class _Tree:
         self._common = list(problem.images) + [0] * max(count - 1, 0)
         self._up = [-1] * len(self._common)
         self._down: list[tuple[int, ...]] = [()] * len(self._common)
+        self._likely = [*problem.present, *[0.0] * max(count - 1, 0)]
         self._root = 0
 
     def join(self) -> None:
-        """The two nodes that have most in common become one, until one is left.
+        """The two nodes that save most become one, until one is left.
 
-        What a joined node shares with a third is never more than either part did. So what was once the most that a
-        node shares with any other stays an upper bound, and is looked at again only when it seems the best of all.
+        Of any two, the one offered last has an entry that is no worse than what they save. So the best entry whose
+        both nodes are still there is the best of all; one whose partner is gone is offered anew.
         """
         common, size = self._common, [1] * len(self._common)
         alive = dict.fromkeys(range(self._leaves))
-        queue: list[tuple[int, int, int, int]] = []
+        queue: list[tuple[float, int, int, int]] = []
         for one in range(self._leaves - 1):
             self._offer(queue, size, one, range(one + 1, self._leaves))
         new = self._leaves
@@ -75,6 +81,7 @@ class _Tree:
             common[new] = self._closed(common[one] & common[other])
             self._down[new], self._up[one], self._up[other] = (one, other), new, new
             size[new] = size[one] + size[other]
+            self._likely[new] = _either(self._likely[one], self._likely[other])
             if alive:
                 self._offer(queue, size, new, list(alive))
             alive[new] = None
@@ -92,12 +99,14 @@ class _Tree:
         self._down[above], self._up[target], self._up[node] = (target, node), above, above
         self._refresh(above)
 
-    def _offer(self, queue: list[tuple[int, int, int, int]], size: list[int], one: int, others: Iterable[int]) -> None:
-        """Note the node that shares most with `one`; of equals the smallest, so that the tree stays low."""
-        common, weigh = self._common, self._weigh
+    def _offer(
+        self, queue: list[tuple[float, int, int, int]], size: list[int], one: int, others: Iterable[int]
+    ) -> None:
+        """Note the node that saves most with `one`; of equals the smallest, so that the tree stays low."""
+        common, weigh, likely = self._common, self._weigh, self._likely
         mine = common[one]
-        best = min((-weigh(mine & common[other]), size[other], one, other) for other in others)
-        heapq.heappush(queue, (best[0], best[1] + size[one], one, best[3]))
+        best = min((-weigh(mine & common[other]) * likely[other], size[other], one, other) for other in others)
+        heapq.heappush(queue, (best[0] * likely[one], best[1] + size[one], one, best[3]))
 
     def improve(self) -> None:
         """Move subtrees while that saves more."""
@@ -135,37 +144,45 @@ class _Tree:
         while node >= 0:
             pair = self._down[node]
             self._common[node] = self._closed(self._common[pair[0]] & self._common[pair[1]])
+            self._likely[node] = _either(self._likely[pair[0]], self._likely[pair[1]])
             node = self._up[node]
 
     def _best_place(self, node: int, home: int, *, thorough: bool) -> int:
         """The node above which the subtree saves most; its old place, unless another is better."""
-        mine, weigh, closed = self._common[node], self._weigh, self._closed
+        mine, weigh, closed, likely = self._common[node], self._weigh, self._closed, self._likely
+        own = likely[node]
         best, place = self._gain_at(node, home), home
-        todo = [(self._root, 0)]
+        todo = [(self._root, 0.0)]
         while todo:
             at, loss = todo.pop()
             shared = weigh(closed(self._common[at] & mine))
-            if shared - loss > best:
-                best, place = shared - loss, at
+            if shared * own * likely[at] - loss > best:
+                best, place = shared * own * likely[at] - loss, at
             pair = self._down[at]
             if not pair:
                 continue
-            loss += weigh(self._common[at]) - shared
+            held = weigh(self._common[at])
+            ways = [
+                (child, loss + (held * likely[child] - shared * _either(likely[child], own)) * likely[other])
+                for child, other in (pair, pair[::-1])
+            ]
             if thorough:
-                todo += [(child, loss) for child in pair]
+                todo += ways
             else:
-                todo.append((max(pair, key=lambda child: weigh(self._common[child] & mine)), loss))
+                todo.append(max(ways, key=lambda way: weigh(self._common[way[0]] & mine) * likely[way[0]]))
         return place
 
-    def _gain_at(self, node: int, place: int) -> int:
+    def _gain_at(self, node: int, place: int) -> float:
         """What a subtree adds to the saving above `place`, less what the nodes above lose by it."""
-        mine = self._common[node]
-        gain = self._weigh(self._closed(self._common[place] & mine))
-        above = self._up[place]
+        mine, own, likely = self._common[node], self._likely[node], self._likely
+        gain = self._weigh(self._closed(self._common[place] & mine)) * own * likely[place]
+        child, above = place, self._up[place]
         while above >= 0:
-            held = self._common[above]
-            gain += self._weigh(self._closed(held & mine)) - self._weigh(held)
-            above = self._up[above]
+            held, pair = self._common[above], self._down[above]
+            other = likely[pair[0] if pair[1] == child else pair[1]]
+            after = self._weigh(self._closed(held & mine)) * _either(likely[child], own)
+            gain += (after - self._weigh(held) * likely[child]) * other
+            child, above = above, self._up[above]
         return gain
 
     def as_node(self) -> Node:

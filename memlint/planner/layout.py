@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 import msgspec
 
@@ -68,152 +68,30 @@ def from_tree(problem: Problem, root: Node) -> Layout:
 
 
 def page_cache(problem: Problem, layout: Layout) -> int:
-    """The weight of all inodes: each base's own, each image's own, and the ground's once."""
-    seen = problem.ground if problem.images else 0
-    total = problem.weigh(seen)
-    for base in range(len(layout.parents)):
-        total += problem.weigh(layout.own(base, problem.ground))
+    """The weight of all inodes that a node is to hold: each base's own, each image's own, and the ground's once."""
+    total = problem.weigh(problem.ground) * problem.likely(range(len(problem.images)))
+    for base, under in enumerate(layout.all_under()):
+        total += _held(problem, layout.own(base, problem.ground), under)
     for image, atoms in enumerate(problem.images):
-        total += problem.weigh(atoms & ~layout.carried(image) & ~problem.ground)
+        total += problem.weigh(atoms & ~layout.carried(image) & ~problem.ground) * problem.present[image]
+    return round(total)
+
+
+def _held(problem: Problem, atoms: int, images: Sequence[int]) -> float:
+    """Atoms of a base weighed by how likely a node runs one of its images that has a use for them."""
+    if problem.everywhere:
+        return problem.weigh(atoms)
+    own = bits(images)
+    everyone = bits(atom for atom in members(atoms) if own & ~problem.holders[atom] == 0)
+    total = problem.weigh(everyone) * problem.likely(images)
+    for atom in members(atoms & ~everyone):
+        total += problem.atoms[atom].weight * problem.likely(members(problem.holders[atom] & own))
     return total
 
 
 def extra(problem: Problem, layout: Layout, image: int) -> int:
     """What an image gets that it did not have."""
     return problem.size(layout.carried(image) & ~problem.images[image] & ~problem.ground)
-
-
-def raised(problem: Problem, layout: Layout, budgets: Iterable[int | None]) -> list[Layout]:
-    """For each budget, the layout with atoms moved down into bases that serve more images.
-
-    Those go first that save most for what they add. An image gets at most so many bytes that it did not have; None is
-    no limit.
-    """
-    order: list[tuple[int, int]] | None = None
-    found = []
-    for budget in budgets:
-        raising = _Raising(problem, layout, budget)
-        if order is None:
-            order = [(base, atom) for _, base, atom in sorted(raising.candidates())]
-        for base, atom in order:
-            raising.put(base, atom)
-        found.append(tidied(problem, raising.layout))
-    return found
-
-
-class _Raising:
-    """A layout in the making. `has` are, by atom, the images that have it or get it; `spent` is what each gets new."""
-
-    def __init__(self, problem: Problem, layout: Layout, budget: int | None) -> None:
-        self._problem, self._budget = problem, budget
-        self.layout = Layout(list(layout.parents), list(layout.carries), list(layout.base_of))
-        self._paths = [layout.path(base) for base in range(len(layout.parents))]
-        self._above: list[list[int]] = [[] for _ in layout.parents]
-        for base, path in enumerate(self._paths):
-            for lower in path:
-                self._above[lower].append(base)
-        self._under = [bits(images) for images in layout.all_under()]
-        self._spent = [extra(problem, layout, image) for image in range(len(problem.images))]
-        self._has = list(problem.holders)
-        for image in range(len(problem.images)):
-            for atom in members(layout.carried(image) & ~problem.images[image]):
-                self._has[atom] |= 1 << image
-
-    def put(self, base: int, atom: int) -> None:
-        """Put an atom with what it needs into a base, if all its images can bear that."""
-        carries = self.layout.carries
-        if carries[base] >> atom & 1:
-            return
-        bundle = self._with_needs(base, atom)
-        if bundle is None:
-            return
-        costs = self._costs(base, bundle)
-        if costs is None:
-            return
-        for image, cost in costs.items():
-            self._spent[image] += cost
-        for each in members(bundle):
-            self._has[each] |= self._under[base]
-        for number in self._above[base]:
-            carries[number] |= bundle
-
-    def _costs(self, base: int, bundle: int) -> dict[int, int] | None:
-        """What each image gets new; None where that is more than it may get."""
-        costs: dict[int, int] = {}
-        for atom in members(bundle & ~self._problem.ground):
-            size = self._problem.atoms[atom].size
-            for image in members(self._under[base] & ~self._has[atom]) if size else ():
-                cost = costs[image] = costs.get(image, 0) + size
-                if self._budget is not None and self._spent[image] + cost > self._budget:
-                    return None
-        return costs
-
-    def _with_needs(self, base: int, atom: int) -> int | None:
-        """The atom and what it needs beside what the base carries, of what its images have; None where that clashes."""
-        problem, group = self._problem, self._under[base]
-        below = self.layout.carries[base] | problem.ground
-        bundle, todo = 0, [atom]
-        while todo:
-            one = todo.pop()
-            if bundle >> one & 1:
-                continue
-            bundle |= 1 << one
-            for choice in problem.atoms[one].needs:
-                if not any((bundle | below) >> other & 1 for other in choice):
-                    there = [other for other in choice if problem.holders[other] & group]
-                    if not there:
-                        return None
-                    todo.append(min(there, key=lambda other: (problem.atoms[other].size, other)))
-        against = clashes_of(problem, bundle)
-        clash = any(self._has[other] & group for other in members(against)) or against & bundle
-        return None if clash else bundle
-
-    def candidates(self) -> Iterator[tuple[tuple[float, int], int, int]]:
-        """(how little it pays, base, atom) of each atom that lies more than once above a base without it."""
-        problem = self._problem
-        for atom, holders in enumerate(problem.holders):
-            weight, size = problem.atoms[atom].weight, problem.atoms[atom].size
-            if not holders & (holders - 1) or problem.ground >> atom & 1 or not weight:
-                continue
-            for base, copies in self._copies(atom, holders).items():
-                if copies > 1:
-                    lacking = (self._under[base] & ~holders).bit_count()
-                    gain = (copies - 1) * weight
-                    yield (size * lacking / gain, -gain), base, atom
-
-    def _copies(self, atom: int, holders: int) -> dict[int, int]:
-        """How many inodes of the atom lie above each base."""
-        layout = self.layout
-        seen: set[int] = set()
-        counts: dict[int, int] = {}
-        for image in members(holders):
-            place = layout.base_of[image]
-            if place >= 0 and layout.carries[place] >> atom & 1:
-                carrier = next(each for each in self._paths[place][::-1] if layout.carries[each] >> atom & 1)
-                if carrier in seen:
-                    continue
-                seen.add(carrier)
-                place = layout.parents[carrier]
-            for base in self._paths[place] if place >= 0 else ():
-                counts[base] = counts.get(base, 0) + 1
-        return counts
-
-
-def tidied(problem: Problem, layout: Layout) -> Layout:
-    """The layout without bases that add nothing to the one below, or that one image or none stands on."""
-    under = layout.all_under()
-    keep = [bool(layout.own(base, problem.ground)) and len(under[base]) > 1 for base in range(len(layout.parents))]
-    numbers: dict[int, int] = {-1: -1}
-    result = Layout([], [], [])
-    for base, parent in enumerate(layout.parents):
-        if keep[base]:
-            numbers[base] = len(result.parents)
-            result.parents.append(numbers[parent])
-            result.carries.append(layout.carries[base])
-        else:
-            numbers[base] = numbers[parent]
-    result.base_of = [numbers[base] for base in layout.base_of]
-    return result
 
 
 def few_bases(problem: Problem) -> Layout:

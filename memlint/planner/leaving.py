@@ -1,14 +1,17 @@
-"""What a plan leaves out, and why."""
+"""What a plan leaves out, and why; and what its figures rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from memlint.model.plan import LeftOut
 from memlint.model.units import plural
+from memlint.planner.draft import Options
 from memlint.planner.grounds import Group
+from memlint.sharing.storage import StorageModel
 
 IMAGES_MAX = 1500
 """Images of one group that are planned together: the time grows with the square."""
@@ -31,12 +34,31 @@ def cut(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
     return kept, rest
 
 
-def left_out(groups: Sequence[Group], rest: Sequence[Group], storage: str, *, by_chain: bool) -> tuple[LeftOut, ...]:
-    """What the reader has to know of what is not there."""
-    if not by_chain:
-        why = f"on {storage} what images share does not depend on their layers, so no base changes it"
-        return (LeftOut("bases", why),)
+def without(groups: Sequence[Group], apart: Mapping[str, str]) -> tuple[list[Group], list[Group]]:
+    """The groups without images that are to stay as they are, and these."""
+    kept: list[Group] = []
+    rest: list[Group] = []
+    for group in groups:
+        for found, inside in ((kept, False), (rest, True)):
+            members = tuple(each for each in group.members if (each.image.ref in apart) == inside)
+            if members:
+                found.append(msgspec.structs.replace(group, members=members))
+    return kept, rest
+
+
+def nothing_helps(storage: StorageModel) -> LeftOut:
+    """Of a store whose sharing does not depend on layers."""
+    if storage.per_container:
+        why = f"on {storage.name} no two containers share a page, not even those of one image, so no base changes it"
+    else:
+        why = f"on {storage.name} equal files share their pages whatever their layers are, so no base changes it"
+    return LeftOut("bases", why)
+
+
+def left_out(groups: Sequence[Group], rest: Sequence[Group], apart: Mapping[str, str]) -> tuple[LeftOut, ...]:
+    """What the reader has to know of what is not there; `apart` are images with the reason why they stay."""
     found = [LeftOut(plural(len(group.members), "image"), _too_many(group)) for group in rest]
+    found += [LeftOut(ref, why) for ref, why in apart.items()]
     for group in groups:
         if len(group.members) == 1:
             image = group.members[0].image
@@ -55,3 +77,23 @@ def left_out(groups: Sequence[Group], rest: Sequence[Group], storage: str, *, by
 
 def _too_many(group: Group) -> str:
     return f"more than {IMAGES_MAX} images on {group.source} are not planned together: these map least; plan them apart"
+
+
+def notes(groups: Sequence[Group], replicas: Sequence[int], storage: StorageModel, options: Options) -> Iterator[str]:
+    """What the figures rest on and the reader may not expect."""
+    guessed: defaultdict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        for member in group.members:
+            if member.image.ref not in options.grounds and member.ground is not None:
+                guessed[group.source].append(member.image.name)
+    for source, names in guessed.items():
+        which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield (
+            f"{source} is guessed from os-release for {which}, whose lowest layer counts as their original base: name"
+            " their Dockerfiles to have it right"
+        )
+    if max(replicas) > 1 and options.nodes == 1:
+        yield (
+            f"containers of one image share their pages on {storage.name}, so --replicas changes nothing on one node:"
+            " --nodes N spreads them"
+        )

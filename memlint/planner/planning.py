@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
-from memlint.model.plan import SCHEMA, Plan, PlannedImage, Point, Suggestion
+from memlint.model.plan import SCHEMA, Moved, Plan, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
-from memlint.model.units import human_size
+from memlint.model.units import plural
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
-from memlint.planner.account import as_it_is, totals
-from memlint.planner.atoms import Case, case_of
+from memlint.planner.account import counted
 from memlint.planner.choice import chosen
-from memlint.planner.draft import Draft, Options, Part
-from memlint.planner.frontier import Frontier, Solution, solve
+from memlint.planner.draft import Draft, Drafting, Options, Part
+from memlint.planner.former import moved, renamed, with_names
 from memlint.planner.grounds import Group, Member, grouped, led
-from memlint.planner.layout import Layout
-from memlint.planner.leaving import cut, left_out
-from memlint.planner.suggestions import suggestions
-from memlint.planner.tree import Limits
+from memlint.planner.leaving import cut, left_out, notes, nothing_helps, without
+from memlint.planner.measure import Basis, Measure, presence
+from memlint.planner.onebuild import on_one_build
+from memlint.planner.points import distinct, optimum, point_of
+from memlint.planner.solving import part_of, within
+from memlint.planner.stability import Lives, lives_of
+from memlint.planner.suggestions import PIN, suggestions
 from memlint.sharing.causes import Causes
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel
-
-STRICT, UNION = "strict", "union"
-LAYERS_MAX = 125
-"""What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
-_LAYERS_OF_BASE = 3
-_BASIS = {
-    "mappable": "potential, mappable: an upper bound, every page of the visible files that processes can map shared",
-    "startup": "potential, startup: the pages of the files that starting the containers maps for certain",
-}
 
 
 def plan_images(
@@ -49,156 +43,140 @@ def plan_images(
     `prepared` are the images without the layers that a rewrite of their Dockerfiles takes away, where there are any.
     """
     report = compare_images(images, replicas, indexes, storage, kinds)
-    startup = options.basis == "startup"
+    measure = Measure(options.basis.weigh, presence(replicas, options.nodes))
     now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
-    groups, followers = led(grouped(prepared or images, indexes, kinds, options.grounds), options.follows)
+    prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds)
+    groups, followers = led(prepared_groups, options.follows)
+    groups, apart = without(groups, options.apart)
     groups, rest = cut(groups)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
-    parts = [_part(group, budgets, options, now_is) for group in groups if len(group.members) > 1] if by_chain else []
-    parts = _within(parts, budgets, options)
-    alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest]
+    parts = (
+        [part_of(group, budgets, options, measure, now_is) for group in groups if len(group.members) > 1]
+        if by_chain
+        else []
+    )
+    parts = within(parts, budgets, options)
+    alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest, *apart]
+    drafted = Drafting(options, measure, followers, now_is)
     drawn: list[Draft] = []
     for number in range(len(budgets)):
-        drawn.append(Draft(parts, alone, followers, number, options, now_is, drawn[-1] if drawn else None))
-    before: Totals = report.totals.startup if startup else report.totals.mappable
-    points = _distinct([_point(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
+        drawn.append(Draft(parts, alone, drafted, number, drawn[-1] if drawn else None))
+    better = _one_build(parts, alone, groups, drawn[-1], drafted) if by_chain else None
+    union = drawn[-1]
+    if better is not None:
+        drawn[-1] = better
+    before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
+    points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
     draft, point = next(each for each in points if each[1].name == name)
     causes = Causes(images)
-    bases, of_image = draft.bases(causes)
+    bases, of_image = draft.bases(causes, _lives(now_is.values(), options.former))
+    changes: tuple[Moved, ...] = ()
+    if options.former is not None:
+        names = renamed(bases, images, options.former)
+        bases, of_image = with_names(bases, names), {number: names[name] for number, name in of_image.items()}
+        changes = tuple(moved(options.former, bases, images, of_image.get))
     return Plan(
         schema=SCHEMA,
-        basis=_BASIS[options.basis],
+        basis=options.basis.text,
         storage=storage.name,
         points=tuple(each for _, each in points),
         chosen=name,
         reason=reason,
         ideal_bytes=before.distinct_bytes,
-        optimum_bytes=_optimum(parts, drawn[0]) if by_chain else None,
+        optimum_bytes=optimum(parts, drawn[0]) if by_chain else None,
         before=before,
         after=draft.totals if by_chain else before,
         bases=tuple(bases),
         images=_images(images, draft, of_image, point),
-        suggestions=_worthwhile(report, images, options) if by_chain else (),
-        left_out=left_out(groups, rest, storage.name, by_chain=by_chain),
+        suggestions=(*_priced(better, union, draft), *_worthwhile(report, images, options)) if by_chain else (),
+        left_out=left_out(groups, rest, options.apart) if by_chain else (nothing_helps(storage),),
+        nodes=options.nodes,
+        moved=changes,
+        notes=(*options.notes, *notes(prepared_groups, replicas, storage, options)) if by_chain else (),
     )
 
 
-def _part(group: Group, budgets: Sequence[int | None], options: Options, now_is: Mapping[int, Member]) -> Part:
-    startup = options.basis == "startup"
-    case = case_of(group, options.stays, startup=startup)
-    before, _ = totals(list(as_it_is(now_is[each.number] for each in group.members)), startup=startup)
-    return Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
+def held_now(
+    images: Sequence[Image],
+    replicas: Sequence[int],
+    indexes: Mapping[DiffID, LayerIndex],
+    storage: StorageModel,
+    kinds: Collection[str],
+    options: Options,
+) -> Totals:
+    """What a node holds of images as they are, counted as a plan counts."""
+    if STORAGE[storage.name] is not BY_CHAIN:
+        return _reported(compare_images(images, replicas, indexes, storage, kinds), options.basis)
+    members = [each for group in grouped(images, indexes, kinds, {}) for each in group.members]
+    return counted(members, Measure(options.basis.weigh, presence(replicas, options.nodes)))
 
 
-def _solved(case: Case, budgets: Sequence[int | None], options: Options, bases: int | None) -> tuple[Frontier, ...]:
-    """The ways for a group. Where its ground is several chains, one base may make them one, or each may stay."""
-    group = case.group
-    room = LAYERS_MAX - max(len(member.image.layers) for member in group.members)
-    depth = max(room // _LAYERS_OF_BASE - (1 if group.drifted else 0), 0)
-    frontier = solve(case.problem, budgets, Limits(bases, options.min_saving, depth))
-    if not group.drifted or bases == 0:
-        return (frontier,)
-    fewer = frontier
-    if bases is not None:
-        fewer = solve(case.problem, budgets, Limits(bases - 1, options.min_saving, depth))
-    return (Frontier(tuple(_on_one_ground(case, each) for each in fewer.solutions), fewer.optimum), frontier)
+def _reported(report: Report, basis: Basis) -> Totals:
+    """Where no plan helps, what is there is what a comparison counts."""
+    return report.totals.startup if basis.name == "startup" else report.totals.mappable
 
 
-def _on_one_ground(case: Case, solution: Solution) -> Solution:
-    """Where the ground is several chains, all images need a base that makes it one; a lone lowest base does that."""
-    layout = solution.layout
-    if layout.parents.count(-1) == 1 and -1 not in layout.base_of:
-        return solution
-    parents = [-1, *(parent + 1 for parent in layout.parents)]
-    carries = [case.problem.ground, *layout.carries]
-    return Solution(
-        solution.budget, Layout(parents, carries, [base + 1 for base in layout.base_of]), solution.page_cache
-    )
+def _lives(members: Iterable[Member], former: Plan | None) -> Mapping[object, Lives]:
+    """By platform and release."""
+    alike: defaultdict[object, list[Member]] = defaultdict(list)
+    for member in members:
+        alike[member.image.platform, member.release].append(member)
+    return {key: lives_of(found, former) for key, found in alike.items()}
 
 
-def _within(parts: Sequence[Part], budgets: Sequence[int | None], options: Options) -> list[Part]:
-    """The parts with no more bases than wanted in all: each further base goes to the group that it saves most in."""
-    limit = options.max_bases
-    most = [
-        max((len(each.layout.parents) for way in part.frontiers for each in way.solutions), default=0) for part in parts
-    ]
-    if limit is None or sum(most) <= limit:
-        return list(parts)
-    ways = [
-        [_solved(part.case, budgets, options, count) for count in range(min(limit, have) + 1)]
-        for part, have in zip(parts, most, strict=True)
-    ]
-    given = [0] * len(parts)
-    for _ in range(limit):
-        gains = [
-            (way[have][-1].solutions[0].page_cache - way[have + 1][-1].solutions[0].page_cache, -number)
-            for number, (way, have) in enumerate(zip(ways, given, strict=True))
-            if have + 1 < len(way)
-        ]
-        if not gains:
-            break
-        given[-max(gains)[1]] += 1
-    return [Part(part.case, way[count], part.before) for part, way, count in zip(parts, ways, given, strict=True)]
-
-
-def _point(draft: Draft, budget: int | None, before: Totals) -> tuple[Draft, Point]:
-    name = (
-        STRICT
-        if budget == 0
-        else UNION
-        if budget is None
-        else f"budget-{human_size(budget).replace('.0 ', '').replace(' ', '')}"
-    )
-    after = draft.totals if draft.changed else before
-    return draft, Point(
-        name=name,
-        max_extra_bytes=budget,
-        page_cache_bytes=after.page_cache_bytes,
-        distinct_bytes=after.distinct_bytes,
-        duplicate_bytes=after.duplicate_bytes,
-        extra_bytes=draft.extra(),
-        pull_bytes=draft.pulled,
-        bases=draft.base_count,
-    )
-
-
-def _distinct(points: Sequence[tuple[Draft, Point]]) -> list[tuple[Draft, Point]]:
-    """Without budgets that gain nothing over the point before."""
-    found: list[tuple[Draft, Point]] = []
-    for draft, point in points:
-        inner = point.name not in (STRICT, UNION)
-        if not (inner and found[-1][1].page_cache_bytes == point.page_cache_bytes):
-            found.append((draft, point))
-    return found
-
-
-def _optimum(parts: Sequence[Part], strict: Draft) -> int | None:
-    """The page cache of the best strict plan without limits, where it is known for all groups."""
-    best = strict.totals.page_cache_bytes
-    changed = {id(case) for case, _ in strict.changed}
-    for part in parts:
-        if part.frontier.optimum is None:
-            return None
-        if id(part.case) in changed:
-            best -= part.frontier.solutions[0].page_cache - part.frontier.optimum
-        else:
-            best -= max(part.before - part.frontier.optimum, 0)
+def _one_build(
+    parts: Sequence[Part], alone: Sequence[Group], candidates: Sequence[Group], union: Draft, drafted: Drafting
+) -> Draft | None:
+    """The union with images of one original base on one build of it, where that saves more; None where not."""
+    options = drafted.options
+    best: Draft | None = None
+    others, rest = list(parts), list(alone)
+    for apart, merged in on_one_build(candidates, options.grounds):
+        part = part_of(merged, [None], options, drafted.measure, drafted.now_is)
+        planned = [*(each for each in others if each.case.group not in apart), part]
+        left = [group for group in rest if group not in apart]
+        draft = Draft(planned, left, drafted, -1, None)
+        enough = (best or union).totals.page_cache_bytes - max(options.min_saving, 1)
+        fits = options.max_bases is None or draft.base_count <= options.max_bases
+        if fits and draft.totals.page_cache_bytes <= enough:
+            best, others, rest = draft, planned, left
     return best
+
+
+def _priced(better: Draft | None, union: Draft, chosen: Draft) -> Iterator[Suggestion]:
+    """What one build of a base would save and change, where the plan that is described does not do it."""
+    if better is not None and better is not chosen:
+        updates = better.updates()
+        count = sum(map(len, updates.values()))
+        text = (
+            f"{plural(len(updates), 'image')} stand on an older build of their base, whose contents differ: on the"
+            f" newest {plural(count, 'content')} of theirs change (--prefer union)"
+        )
+        saved = union.totals.page_cache_bytes - better.totals.page_cache_bytes
+        yield Suggestion(PIN, tuple(updates), text, saved)
 
 
 def _images(
     images: Sequence[Image], draft: Draft, of_image: Mapping[int, str], point: Point
 ) -> tuple[PlannedImage, ...]:
     left = draft.remaining(of_image.keys())
+    updates = draft.updates()
     return tuple(
         PlannedImage(
-            image.ref, image.name, of_image.get(number), point.extra_bytes.get(image.ref, 0), left.get(number, ())
+            ref=image.ref,
+            name=image.name,
+            base=of_image.get(number),
+            extra_bytes=point.extra_bytes.get(image.ref, 0),
+            remaining=left.get(number, ()),
+            updates=updates.get(image.ref, ()),
         )
         for number, image in enumerate(images)
     )
 
 
 def _worthwhile(report: Report, images: Sequence[Image], options: Options) -> tuple[Suggestion, ...]:
-    return tuple(each for each in suggestions(report, images) if each.saved_bytes >= options.min_saving)
+    return tuple(
+        each for each in suggestions(report, images, options.origins) if each.saved_bytes >= options.min_saving
+    )

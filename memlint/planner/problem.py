@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from math import gcd
+from math import gcd, prod
 from operator import and_, or_
 
 import msgspec
@@ -38,6 +38,11 @@ def members(found: int) -> Iterator[int]:
         found ^= lowest
 
 
+def any_of(chances: Iterable[float]) -> float:
+    """How likely one of these comes true, where none depends on another."""
+    return 1.0 - prod(1.0 - each for each in chances)
+
+
 class Scale:
     """Weighs sets of atoms: a plane for each binary digit of the weights, so that a sum is a few counts of bits."""
 
@@ -54,10 +59,17 @@ class Scale:
 
 
 class Problem:
-    """Images over atoms. `ground` are the atoms that all images have from below, at no cost."""
+    """Images over atoms. `ground` are the atoms that all images have from below, at no cost.
 
-    def __init__(self, atoms: Sequence[Atom], images: Sequence[int], ground: int = 0) -> None:
+    `present` says of each image how likely a node runs it, which is certain unless it is said.
+    """
+
+    def __init__(
+        self, atoms: Sequence[Atom], images: Sequence[int], ground: int = 0, present: Sequence[float] = ()
+    ) -> None:
         self.atoms, self.images, self.ground = tuple(atoms), tuple(images), ground
+        self.present = tuple(present) or (1.0,) * len(self.images)
+        self.everywhere = all(each == 1.0 for each in self.present)
         self.weigh = Scale([atom.weight for atom in atoms])
         self.size = Scale([atom.size for atom in atoms])
         self.holders = _holders(len(atoms), images)
@@ -67,6 +79,10 @@ class Problem:
     def common(self, images: Iterable[int]) -> int:
         """The atoms that all these images have and that can lie below all of them."""
         return self.closed(reduce(and_, (self.images[number] for number in images)))
+
+    def likely(self, images: Iterable[int]) -> float:
+        """How likely a node runs one of these images at least."""
+        return any_of(self.present[number] for number in images)
 
     def closed(self, atoms: int) -> int:
         """Of atoms that some images have in common, those whose needs lie among them or in the ground."""
@@ -139,7 +155,7 @@ def condensed(problem: Problem) -> Problem:
         for image in members(problem.holders[group[0]]):
             images[image] |= 1 << at
     ground = bits(at for at, group in enumerate(kept) if all(problem.ground >> number & 1 for number in group))
-    return Problem(atoms, images, ground)
+    return Problem(atoms, images, ground, problem.present)
 
 
 def _joined(problem: Problem, group: Sequence[int], place: Mapping[int, int]) -> Atom:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from memlint.lint.places import Origin, Places
+from memlint.model.finding import Location
 from memlint.model.image import Image
 from memlint.model.plan import Suggestion
 from memlint.model.report import Duplicate, Placement, Report
@@ -14,20 +16,28 @@ from memlint.sharing.history import instruction
 PIN, MERGE, MOVE, BUILD, REORDER = "pin one digest", "merge a rewrite", "move up", "build once", "reorder"
 _SHOWN = 60
 
-_Found = dict[tuple[str, tuple[str, ...], str], int]
+_Said = tuple[str, tuple[str, ...], str]
 
 
-def suggestions(report: Report, images: Sequence[Image]) -> tuple[Suggestion, ...]:
-    """What helps most first. What two of them save may be the same bytes."""
+def suggestions(
+    report: Report, images: Sequence[Image], origins: Mapping[str, Origin] | None = None
+) -> tuple[Suggestion, ...]:
+    """What helps most first, with its place where `origins` tells of an image what it is built from.
+
+    What two of them save may be the same bytes.
+    """
     by_ref = {image.ref: image for image in images}
-    found: _Found = defaultdict(int)
+    places = Places(report, origins or {})
+    found: dict[_Said, int] = defaultdict(int)
+    where: dict[_Said, Location | None] = {}
     for duplicate in report.duplicates:
         for placement in _second(duplicate):
             one = _said(placement, duplicate.placements[0], by_ref)
             if one is not None:
                 found[one] += duplicate.mappable_bytes
-    pinned = _pins(report, by_ref)
-    listed = [Suggestion(kind, refs, text, saved) for (kind, refs, text), saved in found.items()]
+                where.setdefault(one, _line(places.of(placement.image, placement.layer)))
+    pinned = _pins(report, by_ref, places)
+    listed = [Suggestion(*said, saved, where[said]) for said, saved in found.items()]
     return tuple(sorted([*pinned, *listed], key=lambda each: (-each.saved_bytes, each.kind, each.images, each.text)))
 
 
@@ -60,7 +70,12 @@ def _said(
     return None
 
 
-def _pins(report: Report, images: Mapping[str, Image]) -> list[Suggestion]:
+def _line(place: Location) -> Location | None:
+    """A place in a Dockerfile; None for an image as a whole."""
+    return place if place.span is not None else None
+
+
+def _pins(report: Report, images: Mapping[str, Image], places: Places) -> list[Suggestion]:
     """One for the images whose chains differ from the lowest layer on though they hold the same files."""
     saved = sum(total.duplicate_bytes for total in report.causes if total.cause == BASE_DRIFT)
     if not saved:
@@ -73,7 +88,8 @@ def _pins(report: Report, images: Mapping[str, Image]) -> list[Suggestion]:
     )
     chains = Counter(images[ref].layers[0].chain_id for ref in refs)
     text = f"{len(refs)} images stand on {len(chains)} builds of a base: name one by its digest in each FROM"
-    return [Suggestion(PIN, tuple(refs), text, saved)]
+    lines = (_line(places.of(ref, 0)) for ref in refs)
+    return [Suggestion(PIN, tuple(refs), text, saved, next((line for line in lines if line), None))]
 
 
 def _step(image: Image, layer: int) -> str:

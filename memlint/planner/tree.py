@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 
@@ -44,9 +45,15 @@ def walk(root: Node) -> Iterator[Node]:
         todo += reversed(node.children)
 
 
-def saving(problem: Problem, root: Node) -> int:
-    """What the tree saves over images that share nothing: (children - 1) × what they have in common, of each base."""
-    return sum((len(node.children) - 1) * problem.weigh(node.common) for node in walk(root) if node.is_base)
+def saving(problem: Problem, root: Node) -> float:
+    """What the tree saves over images that share nothing: of each base what its children have in common, as often as
+    they meet on a node."""
+    return sum(meeting(problem, node) * problem.weigh(node.common) for node in walk(root) if node.is_base)
+
+
+def meeting(problem: Problem, node: Node) -> float:
+    """How many copies a base makes one on a node: its children less one, where all of them run there."""
+    return sum(problem.likely(child.images) for child in node.children) - problem.likely(node.images)
 
 
 def simplified(root: Node) -> Node:
@@ -87,12 +94,16 @@ def limited(problem: Problem, root: Node, limits: Limits) -> Node:
         worst = _worst(problem, tree, limits)
         if worst is None:
             return tree
-        tree = spliced(tree, lambda node, _, worst=worst: node is worst)  # type: ignore[misc]
+        tree = spliced(tree, partial(_is, worst))
+
+
+def _is(one: Node, node: Node, _: Node) -> bool:
+    return node is one
 
 
 def _worst(problem: Problem, tree: Node, limits: Limits) -> Node | None:
     """The next base to go."""
-    found: list[tuple[int, int, Node]] = []
+    found: list[tuple[float, int, Node]] = []
     deep = None
     todo = [(tree, 0)]
     while todo:
@@ -111,6 +122,6 @@ def _worst(problem: Problem, tree: Node, limits: Limits) -> Node | None:
     return deep
 
 
-def _worth(problem: Problem, node: Node, below: Node) -> int:
+def _worth(problem: Problem, node: Node, below: Node) -> float:
     """What a base saves beyond the one that it stands on."""
-    return (len(node.children) - 1) * problem.weigh(node.common & ~below.common & ~problem.ground)
+    return meeting(problem, node) * problem.weigh(node.common & ~below.common & ~problem.ground)

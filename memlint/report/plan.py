@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from memlint.model.finding import Location
 from memlint.model.plan import Plan, PlannedBase, PlannedPackage, Point
 from memlint.model.units import human_size, percent, plural
 from memlint.report.terminal import Terminal, console_for
 
 _WIDE = 80
 """Columns from which on figures are named in full."""
-_PACKAGES, _IMAGES, _SUGGESTIONS, _LEFT_OUT = 6, 6, 5, 5
+_PACKAGES, _IMAGES, _SUGGESTIONS, _LEFT_OUT, _MOVED = 6, 6, 5, 5, 10
 
 
 def to_text(plan: Plan, terminal: Terminal, *, everything: bool = False) -> str:
@@ -36,9 +37,12 @@ class _Page:
         self._headline()
         self._suggestions()
         self._bases()
+        self._updates()
+        self._moved()
         self._frontier()
         self._remaining()
         self._left_out()
+        self._notes()
         return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
 
     def _line(self, text: Text | str = "", indent: int = 0) -> None:
@@ -55,11 +59,12 @@ class _Page:
         saved = plan.before.page_cache_bytes - plan.after.page_cache_bytes
         count = plural(len(plan.images), "image")
         basis = plan.basis.split(":")[0]
+        where = plan.storage if plan.nodes == 1 else f"each of {plan.nodes} nodes with {plan.storage}, in the mean"
         if plan.bases:
             bases = "base" if len(plan.bases) == 1 else "bases"
-            text = f"{count}, {len(plan.bases)} shared {bases}: {human_size(saved)} less page cache on {plan.storage}"
+            text = f"{count}, {len(plan.bases)} shared {bases}: {human_size(saved)} less page cache on {where}"
         else:
-            text = f"{count} on {plan.storage}: no shared base would save page cache"
+            text = f"{count} on {where}: no shared base would save page cache"
         self._wrapped(f"{text}  ({basis}).")
         self._line()
         table = _table()
@@ -93,7 +98,8 @@ class _Page:
         self._line()
         self._line(Text("Without a new base (what these save may be the same bytes):", "bold"))
         for each in found[: self._most(_SUGGESTIONS, len(found))]:
-            self._wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {_printable(each.text)}", 1)
+            where = f" ({_printable(_place(each.location))})" if each.location is not None else ""
+            self._wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {_printable(each.text)}{where}", 1)
         self._more(len(found), _SUGGESTIONS)
 
     def _bases(self) -> None:
@@ -119,10 +125,36 @@ class _Page:
             where = _printable(group.directory)
             self._wrapped(f"takes    {files} of {where} from {self._names.get(group.image, group.image)}", 2)
         self._more(len(base.files), _PACKAGES)
+        for number, step in enumerate(base.steps if len(base.steps) > 1 else ()):
+            self._wrapped(f"step {number + 1}   {human_size(step.bytes)} {_printable(step.why)}", 2)
         self._wrapped(f"serves   {self._list([self._names.get(ref, ref) for ref in base.images], _IMAGES)}", 2)
         if base.causes:
             why = ", ".join(f"{cause} {human_size(size)}" for cause, size in base.causes.items())
             self._wrapped(f"ends     {why}", 2)
+
+    def _updates(self) -> None:
+        """What changes in images that are to stand on another build of their original base."""
+        found = [image for image in self._plan.images if image.updates]
+        if not found:
+            return
+        self._line()
+        self._line(Text("On the newest build of their base, these change:", "bold"))
+        for image in found[: self._most(_IMAGES, len(found))]:
+            self._wrapped(f"{_printable(image.name)}: {_printable(self._list(image.updates, _PACKAGES))}", 2)
+        self._more(len(found), _IMAGES)
+
+    def _moved(self) -> None:
+        """What is not as the former plan had it."""
+        found = self._plan.moved
+        if not found:
+            return
+        self._line()
+        self._line(Text("Since the former plan:", "bold"))
+        for each in found[: self._most(_MOVED, len(found))]:
+            what = _printable(self._names.get(each.what, each.what))
+            change = f"{each.before or 'none'} → {each.after or 'none'}"
+            self._wrapped(f"{each.kind} {what}: {_printable(change)}", 2)
+        self._more(len(found), _MOVED)
 
     def _frontier(self) -> None:
         plan = self._plan
@@ -185,6 +217,12 @@ class _Page:
             self._wrapped(f"{_printable(self._names.get(each.what, each.what))}: {_printable(each.why)}", 2)
         self._more(len(found), _LEFT_OUT)
 
+    def _notes(self) -> None:
+        if self._plan.notes:
+            self._line()
+        for note in self._plan.notes:
+            self._wrapped(f"Note: {_printable(note)}.")
+
     def _most(self, most: int, count: int) -> int:
         return count if self._everything else most
 
@@ -196,6 +234,10 @@ class _Page:
         shown = ", ".join(names[: self._most(most, len(names))])
         rest = len(names) - most
         return shown if rest <= 0 or self._everything else f"{shown} and {rest} more"
+
+
+def _place(location: Location) -> str:
+    return location.path if location.span is None else f"{location.path}:{location.span.line}"
 
 
 def _sizes(*sizes: int) -> list[Text]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ from memlint.model.image import Blob, Descriptor, Directory, Image, Layer, Proce
 
 _T = TypeVar("_T")
 _BROKEN = "the image is damaged or was written by a broken tool: save, pull or build it again"
+_FIXED = 366 * 10 * 86_400
+"""Times of 1970 to 1980 are those of reproducible builds."""
 LAYERS_MAX = 2000
 """Layers of one image; the stores themselves end at 125 (overlay2) to 500."""
 
@@ -26,6 +29,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
     env: list[str] | None = None
     working_dir: str | None = None
     user: str | None = None
+    on_build: list[str] | None = None
 
 
 class History(msgspec.Struct, frozen=True):
@@ -33,6 +37,7 @@ class History(msgspec.Struct, frozen=True):
 
     created_by: str = ""
     empty_layer: bool = False
+    created: object = None
 
 
 class RootFS(msgspec.Struct, frozen=True):
@@ -92,20 +97,31 @@ def make_image(
     diff_ids = diff_ids_of(config, ref)
     if not len(diff_ids) == len(descriptors) == len(contents):
         raise SourceError(f"{ref}: its manifest lists {len(descriptors)} layers, its config {len(diff_ids)}", _BROKEN)
-    instructions = created_by(config, len(diff_ids))
+    entries = _entries(config, len(diff_ids))
     layers = tuple(
-        Layer(descriptor, diff_id, chain_id, instruction, content)
-        for descriptor, diff_id, chain_id, instruction, content in zip(
-            descriptors, diff_ids, chain_ids(diff_ids), instructions, contents, strict=True
+        Layer(descriptor, diff_id, chain_id, entry.created_by, content, _time(entry.created))
+        for descriptor, diff_id, chain_id, entry, content in zip(
+            descriptors, diff_ids, chain_ids(diff_ids), entries, contents, strict=True
         )
     )
-    return Image(ref, name, platform_of(config), _process(config.config), layers)
+    triggers = config.config.on_build if config.config is not None else None
+    return Image(ref, name, platform_of(config), _process(config.config), layers, tuple(triggers or ()))
 
 
-def created_by(config: ImageConfig, count: int) -> list[str]:
-    """The instruction that made each layer; "" where the history does not tell."""
-    made = [entry.created_by for entry in config.history or [] if not entry.empty_layer]
-    return made if len(made) == count else [""] * count
+def _entries(config: ImageConfig, count: int) -> list[History]:
+    """What the history says of each layer; nothing where it is about others."""
+    made = [entry for entry in config.history or [] if not entry.empty_layer]
+    return made if len(made) == count else [History()] * count
+
+
+def _time(created: object) -> int | None:
+    """Seconds since 1970 of a time as RFC 3339 writes it; None for none, and for those that builders put for all."""
+    try:
+        time = msgspec.convert(created, datetime)
+    except msgspec.ValidationError:
+        return None
+    seconds = int(time.timestamp()) if time.tzinfo is not None else 0
+    return seconds if seconds > _FIXED else None
 
 
 def platform_of(config: ImageConfig) -> str:

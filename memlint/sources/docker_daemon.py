@@ -96,6 +96,16 @@ class Daemon:
         directories = _overlay_directories(found.get("GraphDriver") or {}, len(diff_ids))
         return Inspected(reference, image_id, diff_ids, directories, config)
 
+    def triggers(self, name: str) -> tuple[str, ...]:
+        """The ONBUILD instructions of an image; none, where the daemon has no such image."""
+        from docker.errors import ImageNotFound
+
+        try:
+            found = _answer(partial(self._api.inspect_image, name))
+        except ImageNotFound:
+            return ()
+        return tuple((found.get("Config") or {}).get("OnBuild") or ())
+
     def save(self, inspected: Sequence[Inspected]) -> Reader:
         """One stream of all these images, as `docker save` writes it."""
         api = self._api

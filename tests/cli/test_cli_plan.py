@@ -121,3 +121,88 @@ def test_what_cannot_be_answered(command: Memlint, fleet: str) -> None:
     command.refused("plan", "oci:absent")
     message, _ = command.refused("plan", fleet, "--write", "a", "--check", "b")
     assert "--check and --write" in message
+
+
+def test_a_former_plan_is_heeded(command: Memlint) -> None:
+    def layout(ssl: str) -> str:
+        lib, changing = library("lib", pages=400), library("ssl", text=ssl, pages=400)
+        files = {"opt/lib/lib.so": lib, "opt/ssl/ssl.so": changing}
+        specs = [images.image(f"{name}:{ssl}", {**files, f"srv/{name}": name.encode()}) for name in "xy"]
+        images.oci(*specs).write(command.home / ssl)
+        return f"oci:{ssl}"
+
+    done = command.run("plan", layout("1"), "--write", "before")
+    assert done.returncode == 0, done.stderr
+    (command.home / "before.json").write_text(json.dumps(planned(command, "oci:1")))
+    for former in ("before", "before.json", "before/plan.json"):
+        plan = planned(command, layout("2"), "--previous", former)
+        assert plan["moved"] == []
+    before = planned(command, "oci:1")
+    (command.home / "before.json").write_text(json.dumps({**before, "bases": [], "images": []}))
+    page = command.run("plan", "oci:2", "--previous", "before.json").stdout
+    assert "Since the former plan:" in page
+    assert "base files: none → files" in page
+    assert "new image y:2: none → files" in page
+
+
+def test_what_is_no_former_plan(command: Memlint, fleet: str) -> None:
+    (command.home / "other.json").write_text('{"schema": "memlint.compare/1"}')
+    for place in ("absent", "other.json"):
+        message, hint = command.refused("plan", fleet, "--previous", place)
+        assert f"{place}: " in message
+        assert "memlint plan --" in hint
+
+
+def test_nodes_weigh_by_how_often_images_meet(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet, *PLATFORM, *SMALL, "--nodes", "4", "--replicas", "api:2.0=4")
+    assert plan["nodes"] == 4
+    one = planned(command, fleet, *PLATFORM, *SMALL)
+    assert 0 < plan["before"]["page_cache_bytes"] < one["before"]["page_cache_bytes"]
+    assert "each of 4 nodes" in command.run("plan", fleet, *PLATFORM, *SMALL, "--nodes", "4").stdout
+    replicas = planned(command, fleet, *PLATFORM, *SMALL, "--replicas", "api:2.0=4")
+    assert {**replicas, "notes": one["notes"]} == one
+    assert "--replicas changes nothing on one node" in replicas["notes"][-1]
+    command.refused("plan", fleet, "--nodes", "0")
+
+
+def test_suggestions_name_the_line(command: Memlint) -> None:
+    """An install that two images have with another one below it."""
+    lib = library("a", pages=500)
+    specs = [
+        images.image(
+            f"{name}:1",
+            images.Layer({"etc/os-release": b"ID=debian\nVERSION_ID=12\n"}, "ADD rootfs"),
+            images.Layer({f"srv/{name}": name.encode()}, f"COPY {name} /srv/ # buildkit"),
+            images.Layer({"usr/lib/a.so": lib}, "RUN /bin/sh -c make a # buildkit", 9),
+        )
+        for name in "xy"
+    ]
+    images.oci(*specs).write(command.home / "layout")
+    for name in "xy":
+        (command.home / name).mkdir()
+        (command.home / f"{name}/Dockerfile").write_text(f"FROM debian:12\n\nCOPY {name} /srv/\nRUN make a\n")
+    given = [f"--dockerfile={name}:1={name}/Dockerfile" for name in "xy"]
+    (found,) = planned(command, "oci:layout", *given)["suggestions"]
+    assert (found["location"]["path"], found["location"]["span"]["line"]) == ("y/Dockerfile", 4)
+    assert "(y/Dockerfile:4)" in command.run("plan", "oci:layout", *given).stdout
+    assert planned(command, "oci:layout")["suggestions"][0]["location"] is None
+
+
+def test_an_image_whose_base_has_triggers_stays_as_it_is(command: Memlint) -> None:
+    """What ONBUILD says would run where a planned base is built, and not in the service's build."""
+    lib = library("a", pages=500)
+    ground = images.Layer({"etc/os-release": b"ID=debian\nVERSION_ID=12\n"}, "ADD rootfs")
+    base = images.image("base:1", ground, OnBuild=["COPY . /srv", "RUN make"])
+    specs = [
+        images.image(f"{name}:1", ground, images.Layer({"usr/lib/a.so": lib}, "COPY a /usr/lib/")) for name in "xyz"
+    ]
+    images.oci(base, *specs).write(command.home / "layout")
+    (command.home / "Dockerfile").write_text("FROM base:1\nCOPY a /usr/lib/\n")
+    given = ("--dockerfile", "x:1=Dockerfile")
+    plan = planned(command, "oci:layout", *given)
+    left = {each["what"]: each["why"] for each in plan["left_out"]}
+    assert "base base:1 has ONBUILD COPY . /srv and 1 more" in left["oci:layout:x:1"]
+    assert {image["name"]: image["base"] for image in plan["images"]}["x:1"] is None
+    done = command.run("plan", "oci:layout", *given, "--write", "plan")
+    assert done.returncode == 0, done.stderr
+    assert (command.home / "plan/services/x/Dockerfile").read_text() == "FROM base:1\nCOPY a /usr/lib/\n"

@@ -109,3 +109,20 @@ def test_the_original_files_are_never_written(project: Memlint) -> None:
     assert {path: path.read_bytes() for path in before} == before
     assert (inside / "build.sh").exists()
     assert Path(inside / "services/api/Dockerfile").exists()
+
+
+def test_a_base_is_built_from_what_is_stable_up(project: Memlint) -> None:
+    """Two versions of expat are in the fleet, made 42 days apart; of openssl there is one."""
+    done = project.run("plan", *IMAGES, "--min-saving", "10kB", "--write", "plan")
+    assert done.returncode == 0, done.stderr
+    (text,) = [
+        text
+        for path in (project.home / "plan/bases").glob("*/Dockerfile")
+        if " expat=" in " ".join((text := path.read_text()).split())
+    ]
+    runs = [line for line in text.splitlines() if line.startswith(("RUN", "# Step", "      "))]
+    assert [line.partition(":")[0] for line in runs if line.startswith("# Step")] == ["# Step 1", "# Step 2"]
+    assert text.count("RUN apt-get update") == 2
+    assert text.index("openssl=3.0.22") < text.index("# Step 2: seen to change more than once in 90 days")
+    assert text.index("# Step 2") < text.index("expat=2.5.0-1+deb12u5")
+    assert "expat (1 change in 42 days)" in " ".join(text.replace("\n#  ", "").split())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.lint.places import Origin
 from memlint.model.plan_dockerfiles import DockerfilesPlan, NamedPackage
@@ -90,3 +92,58 @@ def test_the_files_say_the_same() -> None:
     assert script.index("base memlint-plan/debian-12 ") < script.index("base memlint-plan/debian-12-2 ")
     assert 'service web:"$TAG" services/web/Dockerfile ../web' in script
     assert '"memlint-plan/debian-12-2" = "target:base-debian-12-2"' in files["docker-bake.hcl"]
+
+
+PIP = "RUN pip install --no-cache-dir flask==3.0.0 requests==2.32.0"
+
+
+def test_packages_of_languages_that_are_pinned_are_shared() -> None:
+    plan = planned(
+        api=f"FROM python:3.12; {PIP}",
+        web="FROM python:3.12; RUN python3 -m pip install flask==3.0.0 numpy",
+    )
+    (base,) = plan.bases
+    assert base.packages == (NamedPackage("pypi", "flask", "3.0.0"),)
+    assert (plan.before, plan.after) == (3, 2)
+    assert [each.why for each in plan.left_out] == ["pip packages: which version some become is seen in images alone"]
+    tools = "RUN npm install -g yarn@1.22.22"
+    (base,) = planned(a=f"FROM node:22; {tools}", b=f"FROM node:22; {tools}").bases
+    assert base.packages == (NamedPackage("npm", "yarn", "1.22.22"),)
+
+
+def test_what_installs_them_comes_first() -> None:
+    apt = APT.format("python3-pip")
+    texts = dict.fromkeys(("a", "b"), f"FROM debian:12; {apt}; {PIP} --break-system-packages")
+    plan = planned(**texts)
+    (base,) = plan.bases
+    assert names(base.packages) == ["python3-pip", "flask", "requests"]
+    services = [Service(path, path, path, origin(path, text.replace("; ", "\n"))) for path, text in texts.items()]
+    text = write_dockerfiles(plan, services)[f"bases/{base.name}/Dockerfile"]
+    assert 0 < text.index("python3-pip") < text.index("flask==3.0.0")
+
+
+def test_a_base_without_pip_gets_none_of_its_packages() -> None:
+    """One has pip by apt and one by pip3's own package: there is no package that both bring."""
+    texts = {
+        "a": f"FROM debian:12; {APT.format('python3-pip')}; {PIP}",
+        "b": f"FROM debian:12; {APT.format('python3-pip=23.0.1')}; {PIP}",
+    }
+    assert planned(**texts).bases == ()
+    assert planned("union", **texts).bases == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("FROM debian:12; RUN curl https://x | python3; " + PIP, "what brings pip itself is not known"),
+        ("FROM python:3.12; ENV PATH=/venv/bin:$PATH; " + PIP, "venv in the Dockerfile may lead them elsewhere"),
+        ("FROM python:3.12; USER app; " + PIP, "they are installed by the user app"),
+        (f"FROM python:3.12; {PIP} --user", "--user may change what they are"),
+        (f"FROM python:3.12; {PIP} --index-url https://x/", "--index-url may change what they are"),
+        ("FROM node:22; RUN npm install left-pad@1.3.0", "they go into a directory of their own"),
+    ],
+)
+def test_packages_that_may_go_elsewhere_are_left_out(text: str, why: str) -> None:
+    plan = planned(a=text, b=text)
+    assert plan.bases == ()
+    assert why in plan.left_out[0].why

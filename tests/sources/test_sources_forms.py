@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import images
@@ -17,6 +18,9 @@ from support.elf import library, program
 from memlint import compare
 from memlint.model.report import Report
 from memlint.report.json import to_json
+from memlint.sources.oci import images as images_of
+from memlint.sources.reference import parse_reference
+from memlint.sources.store import DirectoryStore
 
 BASE = images.Layer(
     {
@@ -223,3 +227,24 @@ def test_a_mere_tag_is_shown_behind_the_layouts_name(tmp_path: Path, tag: str, s
     layout = images.oci(images.image(tag, {"a": b"a"})).write(tmp_path / "api")
     (found,) = compare([f"oci:{layout}"]).images
     assert found.name == shown
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        ("2024-05-01T10:00:00.123456789Z", 1714557600),
+        ("2024-05-01T12:00:00+02:00", 1714557600),
+        ("1970-01-01T00:00:00Z", None),
+        ("1980-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("2024-05-01", None),
+        ("", None),
+        ({"not": "a time"}, None),
+    ],
+)
+def test_when_a_layer_was_made(tmp_path: Path, created: Any, expected: int | None) -> None:
+    made = images.Layer({"a": b"a"}, "COPY", created=created)
+    images.oci(images.image("x:1", made, OnBuild=["RUN make"])).write(tmp_path)
+    (image,) = images_of(DirectoryStore(str(tmp_path)), parse_reference(f"oci:{tmp_path}"), None)
+    assert [layer.created for layer in image.layers] == [expected]
+    assert image.on_build == ("RUN make",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import cast
 
@@ -20,6 +21,8 @@ from memlint.sharing.startup import Startup, startup_set
 from memlint.sharing.storage import storage_model
 from memlint.sharing.view import View, merge_views
 from support import images
+
+_NOTHING = Descriptor(images.LAYER, None, None)
 
 
 @cache
@@ -40,7 +43,7 @@ def loaded(*specs: images.Spec) -> tuple[list[Image], dict[DiffID, LayerIndex]]:
         indexes.update((index.diff_id, index) for index in read)
         diff_ids = [index.diff_id for index in read]
         layers = tuple(
-            Layer(Descriptor(images.LAYER, None, None), diff_id, chain_id, layer.created_by, None)
+            Layer(_NOTHING, diff_id, chain_id, layer.created_by, None, seconds(layer.created))
             for diff_id, chain_id, layer in zip(diff_ids, chain_ids(diff_ids), spec.layers, strict=True)
         )
         config = spec.config
@@ -53,6 +56,11 @@ def loaded(*specs: images.Spec) -> tuple[list[Image], dict[DiffID, LayerIndex]]:
         )
         found.append(Image(spec.name, spec.name, spec.platform, process, layers))
     return found, indexes
+
+
+def seconds(created: str | None) -> int | None:
+    """A history's time."""
+    return int(datetime.fromisoformat(created.replace("Z", "+00:00")).timestamp()) if created else None
 
 
 def view(spec: images.Spec) -> View:

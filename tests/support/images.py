@@ -59,6 +59,7 @@ class Layer:
     tree: Tree
     created_by: str = "RUN true"
     mtime: int = 0
+    created: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,10 @@ def config_of(spec: Spec) -> bytes:
                 "type": "layers",
                 "diff_ids": [digest(tar(layer.tree, layer.mtime)) for layer in spec.layers],
             },
-            "history": [{"created_by": layer.created_by} for layer in spec.layers],
+            "history": [
+                {"created_by": layer.created_by, **({"created": layer.created} if layer.created else {})}
+                for layer in spec.layers
+            ],
         }
     )
 

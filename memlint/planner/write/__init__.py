@@ -24,7 +24,7 @@ from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
 from memlint.planner.write.rewriting import Rewriting
 from memlint.planner.write.script import build_script
-from memlint.planner.write.service import Service, base_reference, user_below
+from memlint.planner.write.service import Fetched, Service, base_reference, user_below
 from memlint.sharing.view import Visible, merge_views
 
 SCRIPT = "build.sh"
@@ -45,20 +45,20 @@ def write(
     indexes: Mapping[DiffID, LayerIndex],
     services: Sequence[Service],
     rewritings: Sequence[Rewriting] = (),
-    sources: Mapping[str, str | None] | None = None,
+    sources: Mapping[str, str | Fetched | None] | None = None,
     follows: Mapping[str, str] | None = None,
 ) -> Written:
     """All files of a plan.
 
     `services` are the images whose Dockerfiles are known; `sources` says by image's reference what a build calls the
-    image as it is now (None: nothing, it is in no store that a builder reads); `follows` says of an image which other
-    one it stands on.
+    image as it is now, or how it gets it (None: it cannot); `follows` says of an image which other one it stands on.
     """
     bases = ordered(plan.bases)
     by_ref = {image.ref: image for image in images}
     stands = {image.ref: image.base for image in plan.images}
     names = {image.ref: image.name for image in plan.images}
-    called = dict(sources or {})
+    fetched = {ref: each for ref, each in (sources or {}).items() if isinstance(each, Fetched)}
+    called = {ref: each.name if isinstance(each, Fetched) else each for ref, each in (sources or {}).items()}
     left_out = [*_not_taken(bases, called)]
     own: dict[str, list[Rewriting]] = {}
     for rewriting in rewritings:
@@ -88,8 +88,10 @@ def write(
         changes[service.ref] = result.changes
         files.update(_service_files(service, result))
     built = list(done.values())
+    taken = [fetched[ref] for ref in dict.fromkeys(_taken_of(bases)) if ref in fetched]
     led = {ref: done[leader] for ref, leader in leads.items() if ref in done and leader in done}
-    files |= {SCRIPT: build_script(bases, built, led), "docker-bake.hcl": bake_file(bases, built, stands, led)}
+    files[SCRIPT] = build_script(bases, built, led, taken)
+    files["docker-bake.hcl"] = bake_file(bases, built, stands, led, taken)
     override = compose_override(built)
     if override is not None:
         files["compose.override.yaml"] = override
@@ -117,6 +119,11 @@ def _held(bases: Sequence[PlannedBase], rewritings: Mapping[str, Sequence[Rewrit
         own = tuple(each for each in agreed(base, packages, rewritings) if each not in below.commands)
         found[base.name] = _Held(packages, paths, below.commands + own, own)
     return found
+
+
+def _taken_of(bases: Sequence[PlannedBase]) -> Iterator[str]:
+    """The images that bases take files of."""
+    yield from (group.image for base in bases for group in base.files)
 
 
 def _not_taken(bases: Sequence[PlannedBase], called: Mapping[str, str | None]) -> Iterator[LeftOut]:

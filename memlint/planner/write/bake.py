@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from memlint.model.plan import PlannedBase
 from memlint.planner.write.follow import service_reference
 from memlint.planner.write.script import EPOCH
-from memlint.planner.write.service import TAG, Service, base_reference
+from memlint.planner.write.service import TAG, Fetched, Service, base_reference
 
 
 def bake_file(
@@ -16,14 +16,16 @@ def bake_file(
     services: Sequence[Service],
     stands: Mapping[str, str | None],
     leaders: Mapping[str, Service] | None = None,
+    fetched: Sequence[Fetched] = (),
 ) -> str:
     """The file, to be run where it lies. `stands` says by a service's reference which base it stands on.
 
-    `leaders` says which other service it stands on, if it does.
+    `leaders` says which other service it stands on, if it does; `fetched` are images that bases take files of.
     """
     default = [_target(service.name) for service in services] or [_base(base.name) for base in bases]
     parts = [
         "# Written by memlint plan. Run it in this directory: docker buildx bake",
+        *(_fetched(each) for each in fetched),
         f'variable "TAG" {{\n  default = "{TAG}"\n}}\n',
         f'variable "SOURCE_DATE_EPOCH" {{\n  default = "{EPOCH}"\n}}\n',
         f'group "default" {{\n  targets = {_list(default)}\n}}\n',
@@ -37,6 +39,12 @@ def bake_file(
             contexts = {"contexts": _map({service_reference(leader): f"target:{_target(leader.name)}"})}
         parts.append(_service_target(service, contexts))
     return "\n".join(parts)
+
+
+def _fetched(image: Fetched) -> str:
+    """Bake reads no archive itself."""
+    reference = "".join(char if char.isprintable() else "?" for char in image.reference)
+    return f"# It needs {reference} as {image.name}: build.sh loads it."
 
 
 def _base_target(base: PlannedBase) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from memlint.model.plan import PlannedBase
 from memlint.model.units import human_size
-from memlint.planner.write.installs import copy_lines, install_lines
+from memlint.planner.write.installs import copy_lines, install_lines, wrapped
 from memlint.planner.write.service import base_reference
 
 
@@ -22,11 +22,23 @@ def base_dockerfile(
     `commands` are those that all its images run, `user` is the one of the original base.
     """
     about = [f"Potential: {human_size(base.page_cache_saved_bytes)} less page cache on a node that runs them all."]
-    body = [*install_lines(base.packages), *copy_lines(base.files, sources)]
+    body = _steps(base, sources)
     body += [f"RUN {' '.join(command.split())}" for command in commands]
     if body and user not in ("", "0", "root"):
         body = ["USER 0", *body, f"USER {user}"]
     return base_text(base, names, about, body)
+
+
+def _steps(base: PlannedBase, sources: dict[str, str | None]) -> list[str]:
+    """The instructions of each step, from what changes least."""
+    lines: list[str] = []
+    for number in range(max(len(base.steps), 1)):
+        own = install_lines(package for package in base.packages if package.step == number)
+        own += copy_lines((group for group in base.files if group.step == number), sources)
+        if own and len(base.steps) > 1:
+            lines += wrapped(f"Step {number + 1}: {base.steps[number].why}.")
+        lines += own
+    return lines
 
 
 def base_text(base: PlannedBase, names: Mapping[str, str], about: Sequence[str], body: Sequence[str]) -> str:

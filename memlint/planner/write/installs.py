@@ -58,7 +58,7 @@ def _comment(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
     pinned = any(package.version for package in packages if package.root)
     lines = [f"# {NOTES[kind]}."] if kind in NOTES and pinned else []
     if pulled:
-        lines += _wrapped(f"These bring with them: {', '.join(pulled)}.")
+        lines += wrapped(f"These bring with them: {', '.join(pulled)}.")
     return lines
 
 
@@ -117,7 +117,9 @@ def _words(words: Sequence[str]) -> str:
     return text if plain else json.dumps([word.replace("$", "\\$") for word in words], ensure_ascii=False)
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """A comment; names in it come from strangers, and a line of theirs is none of the file's."""
     import textwrap
 
+    text = "".join(char if char.isprintable() else "?" for char in text)
     return textwrap.wrap(text, 110, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False)

@@ -44,6 +44,7 @@ def readme(
         "## Services\n",
         *[_service(service, changes.get(service.ref, ())) for service in services],
         *_alone(plan, services),
+        *_updates(plan),
         _HOW,
         *_left_out(plan),
     ]
@@ -95,6 +96,12 @@ def _alone(plan: Plan, services: Sequence[Service]) -> list[str]:
     rest = [image for image in plan.images if image.base is not None and image.ref not in known]
     lines = [f"- {image.name}: `FROM {base_reference(str(image.base))}`" for image in rest]
     return ["These have no Dockerfile here; change their FROM by hand:\n\n" + "\n".join(lines) + "\n"] if lines else []
+
+
+def _updates(plan: Plan) -> list[str]:
+    """What changes where images are to stand on another build of their original base."""
+    lines = [f"- {image.name}: {', '.join(image.updates)}" for image in plan.images if image.updates]
+    return ["On the newest build of their base, these change:\n\n" + "\n".join(lines) + "\n"] if lines else []
 
 
 def _left_out(plan: Plan) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from memlint.model.plan import PlannedBase
 from memlint.planner.write.follow import service_reference
-from memlint.planner.write.service import TAG, Service, base_reference
+from memlint.planner.write.service import TAG, Fetched, Service, base_reference
 
 EPOCH = 315532800
 """1980-01-01: the first day that every archive format knows."""
@@ -42,6 +42,22 @@ base() {{
   "$BUILDER" build $options --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" ${{BUILD_ARGS:-}} --tag "$1" "$2"
 }}
 
+# NAME REFERENCE PLATFORM: an image that the builder does not have yet, of which bases take files
+image() {{
+  echo "build.sh: $2" >&2
+  command -v skopeo >/dev/null || {{
+    echo "build.sh: bases take files of $2: install skopeo, which reads it" >&2
+    exit 2
+  }}
+  system=${{3%%/*}} machine=${{3#*/}} archive=$(mktemp -d)
+  skopeo copy --quiet --override-os "$system" --override-arch "${{machine%%/*}}" "$2" "docker-archive:$archive/image:$1"
+  case $BUILDER in
+    *buildah) "$BUILDER" pull --quiet "docker-archive:$archive/image" ;;
+    *) "$BUILDER" load --quiet --input "$archive/image" ;;
+  esac
+  rm -r "$archive"
+}}
+
 # NAME DOCKERFILE CONTEXT [OPTION…]
 service() {{
   echo "build.sh: $1" >&2
@@ -55,14 +71,18 @@ service() {{
 
 
 def build_script(
-    bases: Sequence[PlannedBase], services: Sequence[Service], leaders: Mapping[str, Service] | None = None
+    bases: Sequence[PlannedBase],
+    services: Sequence[Service],
+    leaders: Mapping[str, Service] | None = None,
+    fetched: Iterable[Fetched] = (),
 ) -> str:
     """The script; bases and services come in an order in which each follows what it stands on.
 
-    `leaders` says by reference which service another one stands on.
+    `leaders` says by reference which service another one stands on; `fetched` are images that bases take files of.
     """
     leading = {leader.ref for leader in (leaders or {}).values()}
-    lines = [f"base {base_reference(base.name)} {shlex.quote(f'bases/{base.name}')}" for base in bases]
+    lines = [f"image {each.name} {shlex.quote(each.reference)} {shlex.quote(each.platform)}" for each in fetched]
+    lines += [f"base {base_reference(base.name)} {shlex.quote(f'bases/{base.name}')}" for base in bases]
     lines += [_service(service, leads=service.ref in leading) for service in services]
     return _HEAD + "\n".join(lines) + "\n"
 

@@ -52,6 +52,14 @@ class Service(msgspec.Struct, frozen=True, eq=False):
         return tuple(instruction for stage in stages for instruction in stage.instructions)
 
 
+class Fetched(msgspec.Struct, frozen=True):
+    """An image that no builder has: what the bases call it, and the reference and platform that skopeo reads it by."""
+
+    name: str
+    reference: str
+    platform: str
+
+
 def user_below(image: Image, service: Service) -> str | None:
     """The user that an image has from its original base; None where its Dockerfile sets one itself."""
     own = any(instruction.keyword == "USER" for instruction in service.chain)

@@ -6,7 +6,7 @@ from support.elf import library
 from support.fleets import loaded
 from support.images import Layer, Spec, image
 
-from memlint.cli.plan_writing import Prepared, prepare
+from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.layers.limits import Limits
 from memlint.lint.places import Origin
@@ -41,7 +41,7 @@ def spec(name: str, *layers: Layer) -> Spec:
 def prepared(*specs: Spec, texts: dict[str, str]) -> tuple[list[Image], list[Service], Prepared]:
     images, indexes = loaded(*specs)
     services = [service(name, text) for name, text in texts.items()]
-    return images, services, prepare(images, indexes, services, Limits())
+    return images, services, prepare(images, indexes, services, Limits(), lambda _: ())
 
 
 def test_an_image_follows_the_one_that_its_from_names_if_its_layers_say_so() -> None:
@@ -59,7 +59,7 @@ def test_it_is_built_after_the_other_and_on_it() -> None:
     texts = {"worker": TEXTS["worker"], "api": TEXTS["api"], "web": TEXTS["api"]}
     images, indexes = loaded(*specs)
     services = [service(name, text) for name, text in texts.items()]
-    found = prepare(images, indexes, services, Limits())
+    found = prepare(images, indexes, services, Limits(), lambda _: ())
     options = Options(grounds=found.grounds, stays=found.stays, follows=found.follows)
     plan = plan_images(images, [1] * 3, indexes, storage_model("overlay2"), ELF_KINDS, options, found.images)
     files = write(plan, images, indexes, services, found.rewritings, {}, found.follows).files

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
+import shutil
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import hcl2
+import msgspec
 import pytest
 import yaml
 from support.elf import library
@@ -24,7 +30,7 @@ from memlint.model.plan import SCHEMA, Plan, PlannedBase, PlannedFiles, PlannedI
 from memlint.model.report import Totals
 from memlint.planner.write import SCRIPT, Written, ordered, write
 from memlint.planner.write.rewriting import Rewriting, rewritings_of
-from memlint.planner.write.service import Service
+from memlint.planner.write.service import Fetched, Service
 
 ELF = library("x")
 DATABASE = b"Package: x\nStatus: install ok installed\nVersion: 1\n\n"
@@ -74,7 +80,7 @@ class Fleet:
         number = next(number for number, each in enumerate(built.layers) if each is layer)
         return {} if number == 0 else {"usr/lib/x.so": Attributes(0o755 if number == 1 else self.modes, 0, 0)}
 
-    def written(self, *bases: PlannedBase) -> Written:
+    def written(self, *bases: PlannedBase, sources: Mapping[str, Fetched] | None = None) -> Written:
         plan = Plan(
             schema=SCHEMA,
             basis="mappable",
@@ -91,8 +97,8 @@ class Fleet:
             suggestions=(),
             left_out=(),
         )
-        sources = {ref: ref.partition(":")[2] for ref in self.refs}
-        return write(plan, self.images, self.indexes, self.services, self.rewritings(), sources)
+        called = {ref: ref.partition(":")[2] for ref in self.refs}
+        return write(plan, self.images, self.indexes, self.services, self.rewritings(), {**called, **(sources or {})})
 
 
 def test_bases_are_built_before_what_stands_on_them() -> None:
@@ -163,6 +169,11 @@ def test_compose_and_bake_name_what_the_script_builds() -> None:
     override = yaml.safe_load(files["compose.override.yaml"])
     assert override["services"]["the api"]["image"] == "fleet/api:${TAG:-memlint-plan}"
     bake = files["docker-bake.hcl"]
+    read = hcl2.loads(bake)
+    targets = {name.strip('"'): body for each in read["target"] for name, body in each.items()}
+    assert set(targets) == {"base-common", "api", "web"}
+    assert targets["api"]["contexts"] == {'"memlint-plan/common"': '"target:base-common"'}
+    assert read["group"][0]['"default"']["targets"] == ['"api"', '"web"']
     assert bake.count('"memlint-plan/common" = "target:base-common"') == 2
     assert 'tags = ["fleet/web:${TAG}"]' in bake
 
@@ -208,7 +219,7 @@ def test_a_directory_with_something_in_it_is_not_touched_without_force(tmp_path:
         write_directory(str(tmp_path), {"build.sh": "x"}, [], force=False)
     assert os.listdir(tmp_path) == ["mine"]
     write_directory(str(tmp_path), {"build.sh": "x", "a/b": "y"}, ["build.sh"], force=True)
-    assert sorted(os.listdir(tmp_path)) == ["a", "build.sh", "mine"]
+    assert sorted(os.listdir(tmp_path)) == ["a", "build.sh", "mine", "written.json"]
     assert os.access(tmp_path / "build.sh", os.X_OK)
 
 
@@ -225,3 +236,78 @@ def test_nothing_is_written_through_links(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no directory of its own"):
         write_directory(str(plan), {"bases/Dockerfile": "x"}, [], force=True)
     assert os.listdir(outside / "sub") == []
+
+
+def test_a_plan_over_another_leaves_what_memlint_did_not_write(tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    write_directory(str(plan), {"build.sh": "1", "bases/a/Dockerfile": "a", "bases/b/Dockerfile": "b"}, [], force=False)
+    (plan / "bases/b/Dockerfile").write_text("mine now")
+    (plan / "notes").write_text("mine")
+    stays = write_directory(str(plan), {"build.sh": "2", "bases/c/Dockerfile": "c"}, [], force=True)
+    assert stays == ["bases/b/Dockerfile"]
+    found = {str(path.relative_to(plan)): path.read_text() for path in plan.rglob("*") if path.is_file()}
+    assert found.pop("written.json").count("Dockerfile") == 1
+    assert found == {"build.sh": "2", "bases/b/Dockerfile": "mine now", "bases/c/Dockerfile": "c", "notes": "mine"}
+    assert write_directory(str(plan), {"build.sh": "3"}, [], force=True) == []
+    assert not (plan / "bases/c").exists()
+
+
+def test_a_manifest_that_lies_removes_nothing_outside(tmp_path: Path) -> None:
+    plan, outside = tmp_path / "plan", tmp_path / "outside"
+    plan.mkdir()
+    outside.mkdir()
+    (outside / "file").write_text("x")
+    (plan / "link").symlink_to(outside)
+    digest = hashlib.sha256(b"x").hexdigest()
+    paths = ("../outside/file", str(outside / "file"), "link/file", "link", "", "bases//x")
+    (plan / "written.json").write_text(json.dumps(dict.fromkeys(paths, digest)))
+    write_directory(str(plan), {"build.sh": "x"}, [], force=True)
+    assert (outside / "file").read_text() == "x"
+    assert (plan / "link").is_symlink()
+    for text in ("[]", "{", '{"a": 1}'):
+        (plan / "written.json").write_text(text)
+        assert write_directory(str(plan), {"build.sh": "x"}, [], force=True) == []
+
+
+@pytest.mark.parametrize("hostile", ["${a}", "%{b}", 'q"uote', "back\\slash", "new\nline", "$${c}", "ü"])
+def test_bake_files_are_read_back_as_they_were_meant(hostile: str) -> None:
+    """Whatever names and arguments hold, a reader of HCL finds one target with these words."""
+    fleet = Fleet(("CMD a", "CMD b"))
+    fleet.services[0] = msgspec.structs.replace(
+        fleet.services[0], build_args={"X": hostile}, context=f"../{hostile}", target=hostile
+    )
+    text = fleet.written(base("common", None)).files["docker-bake.hcl"]
+    targets = {name.strip('"'): body for each in hcl2.loads(text)["target"] for name, body in each.items()}
+    escaped = hostile.replace("${", "$${").replace("%{", "%%{")
+    assert json.loads(targets["api"]["args"]["X" if "X" in targets["api"]["args"] else '"X"']) == escaped
+    assert json.loads(targets["api"]["context"]) == f"../{escaped}"
+    assert json.loads(targets["api"]["target"]) == escaped
+
+
+def test_the_script_loads_archives_that_bases_take_files_of(tmp_path: Path) -> None:
+    """With a docker and a skopeo that only tell how they were called; without skopeo it says what is missing."""
+    ref = "docker-daemon:fleet/api:1"
+    files = (PlannedFiles("opt", PATHS, ref, 1, 1),)
+    source = Fetched("memlint-plan/image-api:latest", "oci:../lay out:api:1", "linux/arm/v7")
+    written = Fleet(("CMD a", "CMD b")).written(base("common", None, files=files), sources={ref: source}).files
+    assert "COPY --from=memlint-plan/image-api:latest /opt/v/lib.so /opt/v/\n" in written["bases/common/Dockerfile"]
+    assert "# It needs oci:../lay out:api:1 as memlint-plan/image-api:latest" in written["docker-bake.hcl"]
+    write_directory(str(tmp_path / "plan"), written, [SCRIPT], force=False)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "dirname", "mktemp", "rm"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    for name in ("docker", "skopeo"):
+        (tools / name).write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        (tools / name).chmod(0o755)
+    env = {"PATH": str(tools), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([tmp_path / "plan/build.sh"], env=env, cwd="/", capture_output=True, text=True, check=True)
+    copied, loaded_, built, *_ = done.stdout.splitlines()
+    assert copied.startswith("skopeo copy --quiet --override-os linux --override-arch arm oci:../lay out:api:1 docker-")
+    assert copied.endswith("/image:memlint-plan/image-api:latest")
+    assert loaded_.startswith("docker load --quiet --input ")
+    assert built.startswith("docker build ")
+    (tools / "skopeo").unlink()
+    done = subprocess.run([tmp_path / "plan/build.sh"], env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "install skopeo" in done.stderr

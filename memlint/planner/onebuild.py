@@ -1,0 +1,97 @@
+"""Builds of one original base whose contents differ: all images on the newest, and what that changes in each.
+
+To name one build in every FROM makes the rest one as well, as a rebuild with a fresh pull does. But files change by it,
+so it is no part of what is strict: union takes it where it saves, other points say what it would save and cost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+
+from memlint.dockerfile.reference import parse_base
+from memlint.model.layer import Installed
+from memlint.planner.grounds import Group, Member
+from memlint.sharing.view import Visible
+
+_MOST = 1000
+"""Changes of an image that are told."""
+
+
+def on_one_build(groups: Sequence[Group], known: Collection[str]) -> list[tuple[tuple[Group, ...], Group]]:
+    """The groups whose Dockerfiles name one repository and tag, each with the group that they are on its newest.
+
+    `known` are the images whose FROM is known: what is guessed is not rewritten.
+    """
+    alike: defaultdict[object, list[Group]] = defaultdict(list)
+    for group in groups:
+        base = parse_base(group.source)
+        if base is not None and all(member.image.ref in known for member in group.members):
+            alike[group.platform, group.release, base.repository, base.tag].append(group)
+    return [(tuple(same), _merged(same)) for same in alike.values() if len(same) > 1 and same[0].members[0].ground]
+
+
+def _merged(groups: Sequence[Group]) -> Group:
+    newest = max(groups, key=lambda group: (_time(group), len(group.members), group.source))
+    members: list[Member] = []
+    updates: dict[str, tuple[str, ...]] = {}
+    for group in groups:
+        for member in group.members:
+            members.append(member if group is newest else _rebased(member, group, newest))
+            if group is not newest:
+                updates[member.image.ref] = tuple(_changes(member, members[-1]))[:_MOST]
+    members.sort(key=lambda member: member.number)
+    return msgspec.structs.replace(newest, members=tuple(members), drifted=True, updates=updates)
+
+
+def _time(group: Group) -> int:
+    """When the original base was made: the time of its topmost layer; 0 where no history tells."""
+    times = [0]
+    for member in group.members:
+        for layer in member.image.layers:
+            times.append(layer.created or 0)
+            if layer.chain_id == member.ground:
+                break
+        else:
+            times.append(0)
+    return max(times)
+
+
+def _rebased(member: Member, old: Group, new: Group) -> Member:
+    """The image as a build on the other ground makes it: its own layers stay as they are."""
+    depth = next(at for at, layer in enumerate(member.image.layers) if layer.chain_id == member.ground) + 1
+    own = {path: file for path, file in member.files.items() if file.layer >= depth}
+    kept = {path: file for path, file in new.files.items() if path in member.files or path not in old.files}
+    files: Mapping[str, Visible] = {**kept, **own}
+    return msgspec.structs.replace(
+        member, files=files, packages=_packages(member, old, new), ground=new.members[0].ground, source=new.source
+    )
+
+
+def _packages(member: Member, old: Group, new: Group) -> tuple[Installed, ...]:
+    own = [each for each in member.packages if each not in old.packages]
+    names = {(each.package.type, each.package.name) for each in own}
+    below = [each for each in new.packages if (each.package.type, each.package.name) not in names]
+    return tuple(sorted((*own, *below), key=lambda each: (each.package, each.database)))
+
+
+def _changes(before: Member, after: Member) -> Iterator[str]:
+    """What an image has in another version, or no more."""
+    old, new = (
+        {(each.package.type, each.package.name): each.package.version for each in member.packages}
+        for member in (before, after)
+    )
+    for key in sorted(old):
+        if new.get(key) != old[key]:
+            yield f"{key[1]} {old[key]} → {new.get(key, 'gone')}"
+    lost = sorted(path for path in before.files if path not in after.files)
+    yield from (f"/{path} → gone" for path in lost)
+    changed = {
+        path
+        for path, file in before.files.items()
+        if path in after.files and after.files[path].file.content != file.file.content
+    }
+    unpackaged = sorted(path for path in changed if before.files[path].package is None or old == new)
+    yield from (f"/{path} → other content" for path in unpackaged)
