@@ -17,6 +17,7 @@ ORDER = (
     "sources",
     "layers",
     "sharing",
+    "kernel",
     "dockerfile",
     "config",
     "lint",

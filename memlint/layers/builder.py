@@ -119,11 +119,11 @@ class LayerBuilder:
         node: object = _PLAIN
         start = source.start(16)
         if start[:4] == b"\x7fELF":
-            node = _scan_elf(size, source.contents()) or _PLAIN
+            node = _mapped_elf(size, source.contents()) or _PLAIN
         elif start[:2] == b"#!" and mode() & 0o111:
             node = _Program(*parse_script(_leading(source.contents(), SCRIPT_MAX)))
         elif may_be_whole(start) and (kind := whole_file_kind(source.start(512), size)):
-            node = _Mapped(size, _digest(source.contents()), whole_file_bytes(size), kind, None)
+            node = _Mapped(size, digest_of(source.contents()), whole_file_bytes(size), kind, None)
         elif database_of(path) is not None:
             self._databases.add(path, size, source.contents())
         elif path == LOADER_CACHE:
@@ -217,23 +217,29 @@ def _named(path: str, node: _Mapped, link: str, owner: Package | None, numbers: 
     return MappedFile(path, link, node.size, node.content, node.mappable_bytes, node.kind, node.elf, package)
 
 
-def _scan_elf(size: int, contents: Iterable[memoryview]) -> _Mapped | None:
+def scan_elf(size: int, contents: Iterable[memoryview]) -> tuple[ContentID, tuple[Elf, int, str] | None]:
+    """The digest of a file of `size` bytes, and `ElfScan.result`."""
     scan, digest = ElfScan(), blake3.blake3()
     for chunk in contents:
         scan.feed(chunk)
         digest.update(chunk)
-    found = scan.result(size)
-    if found is None:
-        return None
-    elf, mappable, kind = found
-    return _Mapped(size, ContentID("blake3:" + digest.hexdigest()), mappable, kind, elf)
+    return ContentID("blake3:" + digest.hexdigest()), scan.result(size)
 
 
-def _digest(contents: Iterable[memoryview]) -> ContentID:
+def digest_of(contents: Iterable[memoryview]) -> ContentID:
+    """The digest of a file's bytes."""
     digest = blake3.blake3()
     for chunk in contents:
         digest.update(chunk)
     return ContentID("blake3:" + digest.hexdigest())
+
+
+def _mapped_elf(size: int, contents: Iterable[memoryview]) -> _Mapped | None:
+    content, found = scan_elf(size, contents)
+    if found is None:
+        return None
+    elf, mappable, kind = found
+    return _Mapped(size, content, mappable, kind, elf)
 
 
 def _leading(contents: Iterable[memoryview], most: int) -> bytes:

@@ -52,10 +52,12 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Bases(msgspec.Struct, frozen=True):
-    """The same arithmetic over all visible mapped files, and over those that starting maps for certain."""
+    """The same arithmetic over all visible mapped files, over those that starting maps for certain, and over the pages
+    that a profile of running containers expects; None where none was given."""
 
     mappable: Totals
     startup: Totals
+    profile: Totals | None = None
 
 
 class Placement(msgspec.Struct, frozen=True):
@@ -75,7 +77,9 @@ class Placement(msgspec.Struct, frozen=True):
 class Duplicate(msgspec.Struct, frozen=True):
     """One content with several inodes: `copies` of them, all but one of which are `duplicate_bytes`.
 
-    `causes` counts the inodes beyond the first by what explains them; `cause` is the one that explains most.
+    `profile_bytes` are the duplicate bytes that a profile expects; None where none was given, or it has not seen run
+    what one of these images runs. `causes` counts the inodes beyond the first by what explains them; `cause` is the one
+    that explains most.
     """
 
     content: ContentID
@@ -89,6 +93,12 @@ class Duplicate(msgspec.Struct, frozen=True):
     cause: str
     causes: dict[str, int]
     placements: tuple[Placement, ...]
+    profile_bytes: int | None = None
+
+    @property
+    def copy_bytes(self) -> int:
+        """What each inode beyond the first costs: by profile where that is known, else at most."""
+        return self.mappable_bytes if self.profile_bytes is None else round(self.profile_bytes / (self.copies - 1))
 
 
 class CauseTotal(msgspec.Struct, frozen=True):
@@ -101,12 +111,14 @@ class CauseTotal(msgspec.Struct, frozen=True):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """One content behind a soname."""
+    """One content behind a soname. `profile_bytes` are the distinct pages of it that a profile expects; None as in
+    `Duplicate`."""
 
     content: ContentID
     mappable_bytes: int
     package: Package | None
     placements: tuple[Placement, ...]
+    profile_bytes: int | None = None
 
 
 class VersionSkew(msgspec.Struct, frozen=True):
@@ -140,6 +152,19 @@ class Parting(msgspec.Struct, frozen=True):
     branches: tuple[Branch, ...]
 
 
+class ProfileReport(msgspec.Struct, frozen=True):
+    """A profile that images were priced by, and how far it goes.
+
+    `coverage` is the part of the contents that starting the images maps, by mappable bytes, that the profile knows.
+    `unknown` are references of images whose programs it has not seen run: its totals lack all that they hold.
+    """
+
+    basis: str
+    recordings: int
+    coverage: float
+    unknown: tuple[str, ...]
+
+
 class Report(msgspec.Struct, frozen=True):
     """A comparison of images on one node."""
 
@@ -155,3 +180,4 @@ class Report(msgspec.Struct, frozen=True):
     partings: tuple[Parting, ...]
     unshared: tuple[UnsharedFile, ...] = ()
     findings: tuple[Finding, ...] = ()
+    profile: ProfileReport | None = None

@@ -14,9 +14,11 @@ from memlint.layers.reading import Reading
 from memlint.model.digest import DiffID, chain_ids, parse_diff_id
 from memlint.model.image import Blob, Descriptor, Image, Layer, Process, Reader
 from memlint.model.layer import LayerIndex
+from memlint.model.profile import Profile
 from memlint.model.report import Report
 from memlint.model.vocabulary import ELF_KINDS
 from memlint.sharing.fleet import compare_images
+from memlint.sharing.resident import known
 from memlint.sharing.startup import Startup, startup_set
 from memlint.sharing.storage import storage_model
 from memlint.sharing.view import View, merge_views
@@ -75,7 +77,10 @@ def startup(spec: images.Spec) -> Startup:
     return startup_set(view(spec), image.process)
 
 
-def compared(*specs: images.Spec, storage: str = "overlay2", replicas: Sequence[int] = ()) -> Report:
+def compared(
+    *specs: images.Spec, storage: str = "overlay2", replicas: Sequence[int] = (), profile: Profile | None = None
+) -> Report:
     """The report on the images."""
     found, indexes = loaded(*specs)
-    return compare_images(found, replicas or [1] * len(found), indexes, storage_model(storage), ELF_KINDS)
+    recorded = None if profile is None else known(profile)
+    return compare_images(found, replicas or [1] * len(found), indexes, storage_model(storage), ELF_KINDS, recorded)

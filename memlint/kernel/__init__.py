@@ -1,0 +1,1 @@
+"""What this host really shares now: /proc, page frames, and the files behind overlays. Linux alone."""

@@ -1,0 +1,135 @@
+"""Docker: what its data root tells of a container, and its API."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from memlint.kernel.containers.census import reached, value_of, values_of
+from memlint.kernel.containers.cgroups import ID
+from memlint.kernel.containers.interface import Around, Daemon, Found, Named, Naming, pod_name
+from memlint.kernel.host import Host, document
+from memlint.kernel.mounts import Mount
+from memlint.kernel.overlay_options import overlay_options
+
+_STORE = re.compile(r"(/.+)/(?:overlay2|fuse-overlayfs)/[0-9a-f]+(?:-init)?/diff\Z")
+_DIRECTORY = re.compile(r"(/.+)/(?:vfs/dir|btrfs/subvolumes)/[0-9a-f]+\Z")
+_SECONDS = 3
+
+
+class _Config(msgspec.Struct, rename="pascal"):
+    image: str = ""
+
+
+class _State(msgspec.Struct, rename="pascal"):
+    """A container's `config.v2.json`."""
+
+    name: str = ""
+    config: _Config | None = None
+
+
+class _Settings(msgspec.Struct, rename="kebab"):
+    """`daemon.json`."""
+
+    data_root: str = ""
+    graph: str = ""
+
+
+class Docker:
+    """Containers of dockerd, also of one that runs with directories and sockets of its own."""
+
+    name = "docker"
+    pattern = re.compile(f"/(?:docker/|docker-){ID}(?:\\.scope)?\\Z")
+
+    def states(self, around: Around) -> Naming:
+        return partial(_stated, list(data_roots(around.daemons, around.host)))
+
+    def asked(self, around: Around) -> Mapping[str, Named]:
+        answers: dict[str, Named] = {}
+        for socket in sockets(around.daemons, around.host):
+            answers |= _answer(socket)
+        return answers
+
+
+def data_roots(daemons: Sequence[Daemon], host: Host) -> Iterator[str]:
+    """Where the dockerds keep their state: as each one's command line says, as its settings say, or the default."""
+    running = [daemon for daemon in daemons if daemon.program == "dockerd"]
+    for daemon in running:
+        given = value_of(daemon.words, "--data-root", "-g", "--graph")
+        settings = value_of(daemon.words, "--config-file") or f"{host.etc}/docker/daemon.json"
+        root = given or _configured(reached(daemon, settings)) or f"{host.lib}/docker"
+        yield from dict.fromkeys((reached(daemon, root), root))
+    yield _configured(f"{host.etc}/docker/daemon.json") or f"{host.lib}/docker"
+
+
+def _configured(path: str) -> str:
+    settings = document(path, _Settings)
+    return (settings.data_root or settings.graph) if settings else ""
+
+
+def sockets(daemons: Sequence[Daemon], host: Host) -> list[str]:
+    """The unix sockets that dockerds listen on."""
+    found = []
+    for daemon in daemons:
+        if daemon.program == "dockerd":
+            given = values_of(daemon.words, "-H", "--host")
+            found += [_socket(daemon, each.removeprefix("unix://")) for each in given if each.startswith("unix://")]
+    return [path for path in dict.fromkeys((*found, f"{host.run}/docker.sock")) if os.path.exists(path)]
+
+
+def _socket(daemon: Daemon, path: str) -> str:
+    """The path itself, unless something else is there: an address has no room for more than 107 bytes."""
+    behind = reached(daemon, path)
+    try:
+        return path if os.path.samefile(path, behind) else behind
+    except OSError:
+        return behind if os.path.exists(behind) else path
+
+
+def _stated(roots: Sequence[str], found: Found) -> Named | None:
+    identity = found.identity.id
+    for root in dict.fromkeys((*roots_at(found.rootfs), *roots)):
+        state = document(f"{root}/containers/{identity}/config.v2.json", _State)
+        if state is not None:
+            return Named(pod_name(state.name.removeprefix("/")), state.config.image if state.config else "")
+    return None
+
+
+def roots_at(mount: Mount | None) -> list[str]:
+    """The data root that a container's own file system lies in."""
+    paths = (overlay_options(mount.options).upper or "", mount.root) if mount else ()
+    return [match[1] for path in paths if (match := _STORE.match(path) or _DIRECTORY.match(path))]
+
+
+def _answer(socket: str) -> dict[str, Named]:
+    return {
+        str(each.get("Id", "")): Named(
+            pod_name(str(next(iter(each.get("Names") or [""])).removeprefix("/"))), str(each.get("Image") or "")
+        )
+        for each in _ask(socket, "containers") or ()
+    }
+
+
+def info(socket: str) -> tuple[str, str]:
+    """The data root and the driver of the dockerd that listens there; "" where it does not answer."""
+    answer = _ask(socket, "info") or {}
+    return str(answer.get("DockerRootDir") or ""), str(answer.get("Driver") or "")
+
+
+def _ask(socket: str, question: str) -> Any:
+    """The answer to one question of the API; None where there is none soon."""
+    import docker  # slow to import, and seldom needed
+    import requests
+    from docker.errors import DockerException
+
+    try:
+        with closing(docker.APIClient(base_url=f"unix://{socket}", timeout=_SECONDS, version="auto")) as client:
+            return getattr(client, question)()
+    except (DockerException, requests.RequestException, OSError, ValueError):
+        return None

@@ -1,0 +1,181 @@
+"""Processes → the containers that they are in, each with name, image and what its store shares."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+from memlint.kernel.containers.census import Census, census, daemons, descendants, supervisors
+from memlint.kernel.containers.cgroups import Identifying
+from memlint.kernel.containers.containerd import Containerd
+from memlint.kernel.containers.containers_storage import CriO, Podman
+from memlint.kernel.containers.docker import Docker
+from memlint.kernel.containers.interface import Around, Found, Identity, Named, Naming, Runtime, Supervisor, Task
+from memlint.kernel.containers.machines import BUILDKIT, LXC, NSPAWN
+from memlint.kernel.containers.rootfs import storage_of
+from memlint.kernel.host import Host, clean, read
+from memlint.kernel.mounts import Mount, mounts, top_mount
+from memlint.kernel.residency import Container
+from memlint.model.measure import Unseen
+
+RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILDKIT, LXC, NSPAWN)
+"""Where a container's cgroup does not tell the runtime, the first one whose files know it is it."""
+_GONE = {errno.ENOENT, errno.ESRCH, errno.EINVAL}
+"""What reading the mounts of a process says that ended, or of a zombie."""
+_SHORT = 12
+
+
+def running(
+    host: Host | None = None, *, runtimes: Sequence[Runtime] = RUNTIMES
+) -> tuple[list[Container], list[Unseen]]:
+    """All containers with a process, by cgroup, and what could not be seen of them.
+
+    Names and images come from files, then from the engines, then there is the ID alone, and an Unseen that says so.
+    """
+    host = host or Host()
+    seen = census(host)
+    around = surroundings(seen, host)
+    members = _members(seen.tasks, around, runtimes)
+    found = [each for identity, pids in members.items() if (each := _found(identity, pids, host)) is not None]
+    names = _names(found, around, runtimes)
+    containers = [_container(each, *names[each.identity.id]) for each in found]
+    return containers, [*_hidden(seen), *_unnamed(containers, names), *_unplaced(found)]
+
+
+def surroundings(seen: Census, host: Host) -> Around:
+    """The engines, and what watches containers, among the processes."""
+    return Around(host, supervisors(seen.tasks, host), daemons(seen.tasks, host))
+
+
+def _members(tasks: Sequence[Task], around: Around, runtimes: Sequence[Runtime]) -> dict[Identity, list[int]]:
+    """The processes of each container, as it was first met."""
+    watched = {(each.namespace, each.id): each.runtime for each in around.supervisors}
+    identifying = Identifying(runtimes, watched)
+    groups: dict[str, tuple[Identity, list[int]]] = {}
+    outside = []
+    for task in tasks:
+        identity = identifying.among(task.cgroups)
+        if identity is None:
+            outside.append(task)
+        else:
+            groups.setdefault(identity.id, (identity, []))[1].append(task.pid)
+    for identity, pids in _without_cgroups(outside, groups, around):
+        groups[identity.id] = (identity, pids)
+    return dict(groups.values())
+
+
+def _without_cgroups(
+    tasks: Sequence[Task], known: Mapping[str, object], around: Around
+) -> Iterator[tuple[Identity, list[int]]]:
+    """Containers that got no cgroup (rootless on version 1, `--cgroups=disabled`): the processes below a supervisor."""
+    left: dict[str, Supervisor] = {each.id: each for each in around.supervisors if each.id not in known}
+    if not left:
+        return
+    below = descendants({each.pid: each.id for each in left.values()}, tasks, around.host)
+    groups: dict[str, list[int]] = {}
+    for pid, identity in sorted(below.items()):
+        groups.setdefault(identity, []).append(pid)
+    cgroups = {task.pid: task.cgroups for task in tasks}
+    for identity, pids in groups.items():
+        yield Identity(left[identity].runtime, identity, next(iter(cgroups[pids[0]]), "/")), pids
+
+
+def _found(identity: Identity, pids: Sequence[int], host: Host) -> Found | None:
+    """None for a container that ended meanwhile."""
+    for pid in pids:
+        rootfs = rootfs_of(pid, host)
+        if rootfs != "gone":
+            return Found(identity, tuple(pids), rootfs)
+    return None
+
+
+def rootfs_of(pid: int, host: Host) -> Mount | Literal["gone"] | None:
+    """What is mounted at the root of a process; None where this user may not see it."""
+    try:
+        return top_mount(mounts(read(f"{host.proc}/{pid}/mountinfo")).values(), "/")
+    except OSError as error:
+        return "gone" if error.errno in _GONE else None
+
+
+def _names(found: Iterable[Found], around: Around, runtimes: Sequence[Runtime]) -> dict[str, tuple[str, Named]]:
+    """The runtime of each container, and what it is called: by files first, and engines are asked for the rest."""
+    namings = [(runtime.name, runtime.states(around)) for runtime in runtimes]
+    told = {each.identity.id: _stated(each, namings) for each in found}
+    for runtime in runtimes:
+        lacking = [key for key, (name, named) in told.items() if name in (runtime.name, "") and not _whole(named)]
+        answers = runtime.asked(around) if lacking else {}
+        for key in answers.keys() & set(lacking):
+            files, answer = told[key][1], answers[key]
+            told[key] = (runtime.name, Named(files.name or answer.name, files.image or answer.image))
+    return told
+
+
+def _whole(named: Named) -> bool:
+    return bool(named.name and named.image)
+
+
+def _stated(found: Found, namings: Iterable[tuple[str, Naming]]) -> tuple[str, Named]:
+    for name, naming in namings:
+        if found.identity.runtime in (name, "") and (named := naming(found)) is not None:
+            return name, named
+    return found.identity.runtime, Named()
+
+
+def _container(found: Found, runtime: str, named: Named) -> Container:
+    identity = found.identity
+    return Container(
+        id=clean(identity.id),
+        name=clean(named.name) or clean(identity.id[:_SHORT]),
+        image=clean(named.image),
+        runtime=runtime or "unknown",
+        storage=storage_of(found.rootfs, runtime) if found.rootfs else None,
+        cgroup=clean(identity.cgroup),
+        pids=found.pids,
+    )
+
+
+def _hidden(seen: Census) -> Iterator[Unseen]:
+    if seen.hidden:
+        yield Unseen(
+            "processes of other users",
+            "/proc is mounted so that this user does not see them (hidepid)",
+            "run memlint as root",
+        )
+
+
+def _unnamed(containers: Iterable[Container], names: Mapping[str, tuple[str, Named]]) -> Iterator[Unseen]:
+    """One for the containers of each runtime, not one for each of a thousand."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for container in containers:
+        named = names[container.id][1] if container.id in names else Named()
+        what = "names" if not named.name else "images" if not named.image else None
+        if what and container.runtime not in _IMAGELESS:
+            lacking.setdefault((what, container.runtime), []).append(container.name)
+    for (what, runtime), known in lacking.items():
+        yield Unseen(
+            f"the {what} of {_listed(known)} ({runtime})",
+            "no file that this user may read tells them, and no engine that answers knows them",
+            "run memlint as root, on the host itself",
+            totals=False,
+        )
+
+
+_IMAGELESS = frozenset((LXC.name, NSPAWN.name, BUILDKIT.name))
+"""Their containers are named by the cgroup, and have no image."""
+
+
+def _unplaced(found: Iterable[Found]) -> Iterator[Unseen]:
+    lacking = [each.identity.id[:_SHORT] for each in found if each.rootfs is None]
+    if lacking:
+        yield Unseen(
+            f"the storage of {_listed(lacking)}",
+            "this user may not read their mounts",
+            "run memlint as root",
+            totals=False,
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(clean(name) for name in names[:3]) + more

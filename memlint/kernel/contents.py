@@ -1,0 +1,48 @@
+"""What files hold: each read once, and never more than was allowed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from memlint.layers.file import Described, describe
+
+_BUFFER = 1 << 20
+
+
+class UnreadError(Exception):
+    """A content that is not known; the text says why. It never leaves this room."""
+
+
+class Contents:
+    """The contents of open files, remembered by what tells a changed file from one that is the same.
+
+    Files of more than `most` bytes are not read; `check` may raise to end the reading of one.
+    """
+
+    def __init__(self, most: int, check: Callable[[], None]) -> None:
+        self._most, self._check = most, check
+        self._known: dict[tuple[int, int, int, int], Described] = {}
+        self._buffer = bytearray(_BUFFER)
+
+    def of(self, descriptor: int) -> Described:
+        """The content of an open regular file; UnreadError where it is too large or changes meanwhile."""
+        before = _version(descriptor)
+        if before in self._known:
+            return self._known[before]
+        size = before[-1]
+        if size > self._most:
+            raise UnreadError(f"it has {size} bytes, more than are read of a file")
+        try:
+            found = describe(descriptor, size, self._buffer, self._check)
+        except OSError as error:
+            raise UnreadError(f"it cannot be read ({error.strerror})") from error
+        if _version(descriptor) != before:
+            raise UnreadError("it was written to meanwhile")
+        self._known[before] = found
+        return found
+
+
+def _version(descriptor: int) -> tuple[int, int, int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

@@ -1,0 +1,58 @@
+"""What could not be seen, gathered: one entry for each reason, however many processes it is about."""
+
+from __future__ import annotations
+
+from memlint.model.measure import Unseen
+
+_NAMED = 5
+"""PIDs that an entry names."""
+_ROOT = "run as root (sudo)"
+HIDDEN_FRAMES = Unseen(
+    "page frames",
+    "the kernel shows them to root alone, so that it is not known what is shared and what is duplicate",
+    "run memlint as root (sudo), on the host itself",
+)
+
+
+class Notes:
+    """What a look could not see."""
+
+    def __init__(self) -> None:
+        self._unseen: dict[Unseen, None] = {}
+        self._processes: dict[tuple[str, str], list[int]] = {}
+
+    def add(self, what: str, reason: str, hint: str = "") -> None:
+        self._unseen[Unseen(what, reason, hint)] = None
+
+    def process(self, pid: int, error: OSError) -> None:
+        """A process that may not be looked at."""
+        hint = _ROOT if isinstance(error, PermissionError) else ""
+        self._about(pid, (error.strerror or str(error)).lower(), hint)
+
+    def late(self, pid: int) -> None:
+        """A process for which no time was left."""
+        self._about(pid, "the time that was allowed had passed", "allow more time, or look at fewer containers")
+
+    def hidden_frames(self) -> None:
+        self._unseen[HIDDEN_FRAMES] = None
+
+    def large(self, path: str, size: int) -> None:
+        reason = f"a mapping of {size} bytes is more than is walked"
+        self.add(f"pages of {path}", reason, "allow larger mappings, where a slower look does no harm")
+
+    def unseen(self) -> tuple[Unseen, ...]:
+        grouped = [Unseen(_named(pids), *key) for key, pids in self._processes.items()]
+        return (*grouped, *self._unseen)
+
+    def _about(self, pid: int, reason: str, hint: str) -> None:
+        pids = self._processes.setdefault((reason, hint), [])
+        if pid not in pids[-1:]:
+            pids.append(pid)
+
+
+def _named(pids: list[int]) -> str:
+    distinct = sorted(set(pids))
+    if len(distinct) == 1:
+        return f"process {distinct[0]}"
+    more = ", …" if len(distinct) > _NAMED else ""
+    return f"{len(distinct)} processes ({', '.join(map(str, distinct[:_NAMED]))}{more})"

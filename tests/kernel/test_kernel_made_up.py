@@ -1,0 +1,170 @@
+"""Hosts that are made up: /proc as a tree of files, read from another mount namespace than the host's."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import pytest
+
+from memlint.kernel.looking import look
+from memlint.kernel.mounts import mount_of
+from memlint.kernel.residency import Container
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+FILE_PAGE = 1 << 63 | 1 << 61
+START = 0x10000 * 16
+ROLLUP = "Rss: 8 kB\nPss: 8 kB\nPrivate_Clean: 8 kB\nPrivate_Dirty: 0 kB\nSwap: 0 kB\n"
+
+
+class Proc:
+    """A tree that looks like /proc to those who read it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "proc"
+        self.host = home / "host"
+        for name in ("1", "self"):
+            (self.path / name / "ns").mkdir(parents=True)
+        self.host.mkdir()
+        (self.path / "1/ns/mnt").symlink_to("mnt:[1]")
+        (self.path / "self/ns/mnt").symlink_to("mnt:[2]")  # we are in a container ourselves
+        (self.path / "1/root").symlink_to(self.host)
+        (self.path / "1/mountinfo").write_text("")
+
+    def process(self, pid: int, file: Path, frames: list[int], mount: str) -> Path:
+        """A process that maps `file` from its first page on; `mount` is its mount's line after the ID."""
+        place = self.path / str(pid)
+        for name in ("ns", "map_files"):
+            (place / name).mkdir(parents=True)
+        end = START + len(frames) * PAGE
+        (place / "comm").write_text("made-up\n")
+        (place / "ns/mnt").symlink_to("mnt:[3]")
+        (place / "exe").symlink_to("/lib/x")
+        (place / "maps").write_text(f"{START:08x}-{end:08x} r-xp 00000000 00:2a 77    /lib/x\n")
+        (place / "smaps_rollup").write_text(ROLLUP)
+        (place / "map_files" / f"{START:x}-{end:x}").symlink_to(file)
+        with open(place / "pagemap", "wb") as pagemap:
+            pagemap.seek(START // PAGE * 8)
+            pagemap.write(struct.pack(f"={len(frames)}Q", *frames))
+        (place / "stat").write_text(f"{pid} (x) S 1")
+        with file.open("rb") as opened:
+            (place / "mountinfo").write_text(f"{mount_of(opened.fileno())} 1 {mount}\n")
+        return place
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Proc:
+    return Proc(tmp_path)
+
+
+def test_layers_are_reached_through_the_hosts_root(proc: Proc) -> None:
+    layer = proc.host / "store/real/lib"
+    layer.mkdir(parents=True)
+    (layer / "x").write_bytes(b"x" * 2 * PAGE)
+    (proc.host / "store/l").mkdir()
+    (proc.host / "store/l/AB").symlink_to("../real")
+    (proc.host / "store/l/CD").symlink_to("/store/real/lib")  # absolute: of the host, not of ours
+    merged = proc.home / "x"
+    merged.write_bytes(b"x" * 2 * PAGE)
+    frames = [FILE_PAGE | 5, FILE_PAGE | 6 | 1 << 55]
+    proc.process(10, merged, frames, "0:42 / / rw - overlay overlay rw,lowerdir=/store/l/AB:/store/l/CD")
+    sight = look([Container("c", "c", "i", "docker", "overlay2", "/", (10,))], proc=str(proc.path))
+    (found,) = sight.residencies
+    assert (found.file.real, found.file.held) == ("/store/real/lib/x", "lower")
+    assert found.file.inode == (layer / "x").stat().st_ino
+    assert (list(found.pages), list(found.frames)) == ([0, 1], [5, 6])
+    assert sight.processes[0].program == found.file.content
+    assert sight.unseen == ()
+
+
+def test_layers_out_of_reach_are_said_to_be_and_frames_count_all_the_same(proc: Proc) -> None:
+    merged = proc.home / "x"
+    merged.write_bytes(b"x" * PAGE)
+    proc.process(10, merged, [FILE_PAGE | 5], "0:42 / / rw - overlay overlay rw,lowerdir=/nowhere")
+    sight = look([Container("c" * 64, "c", "i", "docker", "overlay2", "/", (10,))], proc=str(proc.path))
+    (found,) = sight.residencies
+    assert (found.file.owner, found.file.held) == ("c" * 64, "plain")
+    (unseen,) = sight.unseen
+    assert unseen.what == f"layers of the overlay at / in container {'c' * 12}"
+
+
+@pytest.mark.parametrize(
+    ("mount", "owner"),
+    [
+        ("0:42 / / rw - fuse.fuse-overlayfs fuse-overlayfs rw", "c"),
+        ("0:42 / / rw - btrfs /dev/sda rw,subvol=/x", ""),  # stat(2) tells its subvolumes apart by device
+        ("8:1 / / rw - ext4 /dev/sda rw", ""),
+    ],
+)
+def test_pages_of_fuse_overlayfs_are_the_containers_own(proc: Proc, mount: str, owner: str) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE | 5], mount)
+    (found,) = look([Container("c", "c", "i", "podman", None, "/", (10,))], proc=str(proc.path)).residencies
+    assert found.file.owner == owner
+
+
+@pytest.mark.parametrize(
+    "mount", ["0:42 / / rw - hugetlbfs none rw", "0:42 / / rw - tmpfs tmpfs rw", "0:42 / / rw - sysfs sysfs rw"]
+)
+def test_memory_on_file_systems_of_memory_is_no_file(proc: Proc, mount: str) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE | 5], mount)
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert (sight.residencies, sight.unseen) == ((), ())
+
+
+def test_programs_on_tmpfs_are_files(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"\x7fELF" + b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE | 5], "0:42 / / rw - tmpfs tmpfs rw")
+    assert len(look([], pids=[10], proc=str(proc.path)).residencies) == 1
+
+
+def test_direct_access_has_no_page_cache_and_is_said_to(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/pmem0 rw,dax=always")
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert sight.residencies == ()
+    assert [each.reason for each in sight.unseen] == ["its file system bypasses the page cache (DAX)"]
+
+
+def test_absent_swapped_and_private_pages_have_no_frame_of_the_file(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * 5 * PAGE)
+    frames = [0, 1 << 62 | 7, 1 << 63 | 8, FILE_PAGE | 9, FILE_PAGE | 1 << 62 | 10]
+    proc.process(10, file, frames, "8:1 / / rw - ext4 /dev/sda rw")
+    (found,) = look([], pids=[10], proc=str(proc.path)).residencies
+    assert (list(found.pages), list(found.frames)) == ([3], [9])
+
+
+def test_a_kernel_without_rollup_is_asked_for_all_mappings(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    place = proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw")
+    (place / "smaps_rollup").rename(place / "smaps")
+    (process,) = look([], pids=[10], proc=str(proc.path)).processes
+    assert (process.memory.rss_bytes, process.memory.pss_file_bytes) == (8192, None)
+
+
+def test_frames_that_the_kernel_hides_are_said_to_be_hidden(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE], "8:1 / / rw - ext4 /dev/sda rw")
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert sight.residencies == ()
+    assert [each.what for each in sight.unseen] == ["page frames"]
+    assert not sight.processes[0].walked
+
+
+def test_a_process_that_ends_between_two_questions_is_left_out(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    place = proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw")
+    (place / "maps").unlink()
+    sight = look([], pids=[10, 11], proc=str(proc.path))
+    assert (sight.processes, sight.residencies, sight.unseen) == ((), (), ())
