@@ -26,12 +26,16 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """One file in one layer: `size` bytes, as far as the layer answers for them; `elsewhere` else it lies."""
+    """One file in one layer: `size` bytes, as far as the layer answers for them; `elsewhere` else it lies.
+
+    `by_profile` says that these are what running containers were seen to keep, not all that can be mapped.
+    """
 
     path: str
     size: int
     package: str
     elsewhere: tuple[Placement, ...]
+    by_profile: bool = False
 
 
 class Blamed:
@@ -60,7 +64,7 @@ class Blamed:
                     "image": self._names[place.image],
                     "layer": place.layer + 1,
                     "bytes": size,
-                    "size": human_size(size),
+                    "size": sized(self._compared.report, size, {share.by_profile for share in shares}),
                     "files": len(shares),
                     "count": plural(len(shares), "file"),
                     "file": worst.path,
@@ -101,6 +105,14 @@ def unshared_hits(compared: Compared, reason: str, min_bytes: int) -> Iterator[H
             for placement in _once_a_layer(file):
                 blamed.add(placement, Share(placement.path, file.size, package_name(file.package), ()))
     yield from blamed.hits(min_bytes)
+
+
+def sized(report: Report, size: int, by_profile: set[bool]) -> str:
+    """The size for people; where a profile was given, with its basis."""
+    if report.profile is None:
+        return human_size(size)
+    bases = ["by profile"] * (True in by_profile) + ["mappable"] * (False in by_profile)
+    return f"{human_size(size)} ({' and '.join(bases)})"
 
 
 def package_name(package: Package | None) -> str:

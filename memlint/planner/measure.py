@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 import msgspec
 
+from memlint.model.digest import ContentID, DiffID
+from memlint.model.image import Image
+from memlint.model.layer import LayerIndex
+from memlint.model.units import plural
 from memlint.planner.grounds import Member
 from memlint.planner.problem import any_of
-from memlint.sharing.view import Visible
+from memlint.sharing.resident import PAGE, Known, expected, programs_of
+from memlint.sharing.startup import startup_set
+from memlint.sharing.view import EMPTY, Visible, merge_views
 
 Weigh = Callable[[Member, str, Visible], int]
 """Bytes of page cache that one inode of a file holds for an image that has it at a path; 0 where it does not count."""
@@ -25,11 +32,16 @@ def startup(member: Member, path: str, file: Visible) -> int:
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """A way to weigh: its short name, the sentence that says what its figures are, and the weight of a file."""
+    """A way to weigh: its short name, the sentence that says what its figures are, and the weight of a file.
+
+    `known` is the profile that it stands on, if it does; `notes` are what it does not know.
+    """
 
     name: str
     text: str
     weigh: Weigh
+    known: Known | None = None
+    notes: tuple[str, ...] = ()
 
 
 BASES = {
@@ -44,6 +56,41 @@ BASES = {
         startup,
     ),
 }
+
+
+PROFILE = "profile"
+
+
+def profile_basis(known: Known, images: Sequence[Image], indexes: Mapping[DiffID, LayerIndex]) -> Basis:
+    """The pages that a profile expects of the programs that each image runs; the images are those of the plan."""
+    views = merge_views(images, indexes)
+    programs = []
+    for image in images:
+        view = views[image.layers[-1].chain_id] if image.layers else EMPTY
+        programs.append(programs_of(view, startup_set(view, image.process), known))
+
+    @cache
+    def resident(member: Member) -> Mapping[str, int]:
+        """Path → bytes; of several paths with one content, what starts maps its own, or the first."""
+        paths: dict[ContentID, str] = {}
+        for path, file in member.files.items():
+            if file.file.content not in paths or path in member.startup.paths:
+                paths[file.file.content] = path
+        pages = ((path, known.pages(content, programs[member.number])) for content, path in paths.items())
+        return {path: round(PAGE * expected(absent)) for path, absent in pages}
+
+    return Basis(
+        PROFILE,
+        f"expected, by profile: resident pages, as {plural(known.profile.recordings, 'recording')} of running"
+        " containers saw them, of each file as many as any of the images keeps",
+        lambda member, path, _: resident(member).get(path, 0),
+        known,
+        tuple(
+            f"{image.name}: the profile has not seen run what it runs, so that nothing of it is weighed"
+            for image, its in zip(images, programs, strict=True)
+            if not its
+        ),
+    )
 
 
 class Measure(msgspec.Struct, frozen=True, eq=False):

@@ -42,7 +42,7 @@ def plan_images(
 
     `prepared` are the images without the layers that a rewrite of their Dockerfiles takes away, where there are any.
     """
-    report = compare_images(images, replicas, indexes, storage, kinds)
+    report = compare_images(images, replicas, indexes, storage, kinds, options.basis.known)
     measure = Measure(options.basis.weigh, presence(replicas, options.nodes))
     now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
     prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds)
@@ -94,7 +94,9 @@ def plan_images(
         left_out=left_out(groups, rest, options.apart) if by_chain else (nothing_helps(storage),),
         nodes=options.nodes,
         moved=changes,
-        notes=(*options.notes, *notes(prepared_groups, replicas, storage, options)) if by_chain else (),
+        notes=(*options.basis.notes, *options.notes, *notes(prepared_groups, replicas, storage, options))
+        if by_chain
+        else (),
     )
 
 
@@ -108,14 +110,16 @@ def held_now(
 ) -> Totals:
     """What a node holds of images as they are, counted as a plan counts."""
     if STORAGE[storage.name] is not BY_CHAIN:
-        return _reported(compare_images(images, replicas, indexes, storage, kinds), options.basis)
+        report = compare_images(images, replicas, indexes, storage, kinds, options.basis.known)
+        return _reported(report, options.basis)
     members = [each for group in grouped(images, indexes, kinds, {}) for each in group.members]
     return counted(members, Measure(options.basis.weigh, presence(replicas, options.nodes)))
 
 
 def _reported(report: Report, basis: Basis) -> Totals:
     """Where no plan helps, what is there is what a comparison counts."""
-    return report.totals.startup if basis.name == "startup" else report.totals.mappable
+    totals: Totals = getattr(report.totals, basis.name)
+    return totals
 
 
 def _lives(members: Iterable[Member], former: Plan | None) -> Mapping[object, Lives]:

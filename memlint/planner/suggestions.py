@@ -34,7 +34,7 @@ def suggestions(
         for placement in _second(duplicate):
             one = _said(placement, duplicate.placements[0], by_ref)
             if one is not None:
-                found[one] += duplicate.mappable_bytes
+                found[one] += duplicate.copy_bytes
                 where.setdefault(one, _line(places.of(placement.image, placement.layer)))
     pinned = _pins(report, by_ref, places)
     listed = [Suggestion(*said, saved, where[said]) for said, saved in found.items()]
@@ -77,7 +77,7 @@ def _line(place: Location) -> Location | None:
 
 def _pins(report: Report, images: Mapping[str, Image], places: Places) -> list[Suggestion]:
     """One for the images whose chains differ from the lowest layer on though they hold the same files."""
-    saved = sum(total.duplicate_bytes for total in report.causes if total.cause == BASE_DRIFT)
+    saved = sum(each.causes.get(BASE_DRIFT, 0) * each.copy_bytes for each in report.duplicates)
     if not saved:
         return []
     refs = dict.fromkeys(

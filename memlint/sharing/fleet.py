@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import zip_longest
-
-import msgspec
 
 from memlint.model.digest import ChainID, ContentID, DiffID
 from memlint.model.image import Image
-from memlint.model.layer import LayerIndex, Package
+from memlint.model.layer import LayerIndex
 from memlint.model.report import (
     SCHEMA,
     TEXTREL,
@@ -22,7 +19,6 @@ from memlint.model.report import (
     ImageReport,
     LayerReport,
     Parting,
-    Placement,
     Report,
     StartupReport,
     Totals,
@@ -31,32 +27,18 @@ from memlint.model.report import (
     VersionSkew,
 )
 from memlint.sharing.causes import Causes, counted
-from memlint.sharing.startup import Startup, startup_set
-from memlint.sharing.storage import Key, StorageModel
-from memlint.sharing.view import EMPTY, View, Visible, merge_views
+from memlint.sharing.expecting import Expectation
+from memlint.sharing.members import Copy, Inodes, Member, by_content, package_of, placements_of
+from memlint.sharing.resident import Known, programs_of
+from memlint.sharing.startup import startup_set
+from memlint.sharing.storage import StorageModel
+from memlint.sharing.view import EMPTY, View, merge_views
 
 BASIS = (
     "potential: a static upper bound. mappable: every page of the visible files that processes can map shared;"
     " startup: those of the files that starting the containers maps for certain"
 )
-
-
-class Member(msgspec.Struct, frozen=True):
-    """An image as part of a fleet."""
-
-    image: Image
-    replicas: int
-    files: tuple[tuple[str, Visible], ...]
-    startup: Startup
-
-
-class _Copy(msgspec.Struct, frozen=True):
-    """One file of one image: several with one key are one inode."""
-
-    member: int
-    path: str
-    file: Visible
-    startup: bool
+PROFILE_BASIS = "profile: expected, the pages that running containers of the same programs were seen to keep"
 
 
 def compare_images(
@@ -65,54 +47,50 @@ def compare_images(
     indexes: Mapping[DiffID, LayerIndex],
     storage: StorageModel,
     kinds: Collection[str],
+    known: Known | None = None,
 ) -> Report:
     """What the images, each with so many containers, would hold in the page cache of one node."""
     views = merge_views(images, indexes)
-    members = [_member(image, count, views, kinds) for image, count in zip(images, replicas, strict=True)]
-    contents = _by_content(members, storage)
+    members = [_member(image, count, views, kinds, known) for image, count in zip(images, replicas, strict=True)]
+    contents = by_content(members, storage)
     causes = Causes(images)
+    expectation = None if known is None else Expectation(members, contents, known)
     duplicates = tuple(
         sorted(
-            (_duplicate(members, copies, causes) for copies in contents.values() if len(copies) > 1),
+            (_duplicate(members, copies, causes, expectation) for copies in contents.values() if len(copies) > 1),
             key=lambda duplicate: (-duplicate.duplicate_bytes, duplicate.content),
         )
     )
     return Report(
         schema=SCHEMA,
-        basis=BASIS,
+        basis=BASIS if known is None else f"{BASIS}; {PROFILE_BASIS}",
         storage=storage.name,
         kinds=tuple(sorted(kinds)),
         images=tuple(_image_report(member) for member in members),
-        totals=Bases(_totals(contents, startup=False), _totals(contents, startup=True)),
+        totals=Bases(
+            _totals(contents, startup=False),
+            _totals(contents, startup=True),
+            None if expectation is None else expectation.totals(),
+        ),
         causes=_cause_totals(duplicates),
         duplicates=duplicates,
-        version_skew=_version_skew(members),
+        version_skew=_version_skew(members, expectation),
         partings=_partings(images),
         unshared=_unshared(members),
+        profile=None if expectation is None else expectation.report(),
     )
 
 
-def _member(image: Image, replicas: int, views: Mapping[ChainID, View], kinds: Collection[str]) -> Member:
+def _member(
+    image: Image, replicas: int, views: Mapping[ChainID, View], kinds: Collection[str], known: Known | None
+) -> Member:
     view = views[image.layers[-1].chain_id] if image.layers else EMPTY
     files = tuple((path, file) for path, file in view.files() if file.file.kind in kinds)
-    return Member(image, replicas, files, startup_set(view, image.process))
+    startup = startup_set(view, image.process)
+    return Member(image, replicas, files, startup, frozenset() if known is None else programs_of(view, startup, known))
 
 
-def _by_content(members: Sequence[Member], storage: StorageModel) -> dict[ContentID, dict[Key, list[_Copy]]]:
-    """Content → inode → the files that are it."""
-    contents: dict[ContentID, dict[Key, list[_Copy]]] = {}
-    container = 0
-    for number, member in enumerate(members):
-        copies = [_Copy(number, path, file, path in member.startup.paths) for path, file in member.files]
-        for _ in range(member.replicas if storage.per_container else 1):
-            for copy in copies:
-                keys = contents.setdefault(copy.file.file.content, {})
-                keys.setdefault(storage.key(copy.file, container), []).append(copy)
-            container += 1
-    return contents
-
-
-def _totals(contents: Mapping[ContentID, Mapping[Key, Sequence[_Copy]]], *, startup: bool) -> Totals:
+def _totals(contents: Mapping[ContentID, Inodes], *, startup: bool) -> Totals:
     page_cache = distinct = 0
     for keys in contents.values():
         counted = [copies for copies in keys.values() if not startup or any(copy.startup for copy in copies)]
@@ -123,12 +101,13 @@ def _totals(contents: Mapping[ContentID, Mapping[Key, Sequence[_Copy]]], *, star
     return Totals(page_cache, distinct, page_cache - distinct, round(distinct / page_cache, 6) if page_cache else 1.0)
 
 
-def _duplicate(members: Sequence[Member], keys: Mapping[Key, Sequence[_Copy]], causes: Causes) -> Duplicate:
+def _duplicate(members: Sequence[Member], keys: Inodes, causes: Causes, expectation: Expectation | None) -> Duplicate:
     copies = [copy for same in keys.values() for copy in same]
     file = copies[0].file.file
     elf = file.elf
     each = causes.of_copies([(same[0].path, same[0].file) for same in keys.values()])
     why = counted(each)
+    price = None if expectation is None else expectation.of(file.content, keys)
     return Duplicate(
         content=file.content,
         size=file.size,
@@ -137,25 +116,13 @@ def _duplicate(members: Sequence[Member], keys: Mapping[Key, Sequence[_Copy]], c
         duplicate_bytes=(len(keys) - 1) * file.mappable_bytes,
         kind=file.kind,
         soname=elf.soname if elf else None,
-        package=_package_of(copies),
+        package=package_of(copies),
         cause=next(iter(why)),
         causes=why,
-        placements=_placements(
+        placements=placements_of(
             members, copies, [cause for cause, same in zip(each, keys.values(), strict=True) for _ in same]
         ),
-    )
-
-
-def _placements(
-    members: Sequence[Member], copies: Sequence[_Copy], causes: Sequence[str | None] = ()
-) -> tuple[Placement, ...]:
-    """Each file of each image once, however many containers the image has."""
-    unique: dict[tuple[int, str, int, ChainID, bool], str | None] = {}
-    for copy, cause in zip_longest(copies, causes):
-        unique.setdefault((copy.member, copy.path, copy.file.layer, copy.file.chain_id, copy.startup), cause)
-    return tuple(
-        Placement(members[member].image.ref, f"/{path}", layer, chain_id, startup, cause)
-        for (member, path, layer, chain_id, startup), cause in unique.items()
+        profile_bytes=None if price is None else price.duplicate_bytes,
     )
 
 
@@ -196,45 +163,48 @@ def _cause_totals(duplicates: Iterable[Duplicate]) -> tuple[CauseTotal, ...]:
     return tuple(sorted(totals, key=lambda total: (-total.duplicate_bytes, total.cause)))
 
 
-def _version_skew(members: Sequence[Member]) -> tuple[VersionSkew, ...]:
+def _version_skew(members: Sequence[Member], expectation: Expectation | None) -> tuple[VersionSkew, ...]:
     """Sonames of one machine that stand for several contents."""
-    names: dict[tuple[str, tuple[int, str, int]], dict[ContentID, list[_Copy]]] = defaultdict(lambda: defaultdict(list))
+    names: dict[tuple[str, tuple[int, str, int]], dict[ContentID, list[Copy]]] = defaultdict(lambda: defaultdict(list))
     for number, member in enumerate(members):
         for path, visible in member.files:
             elf = visible.file.elf
             if elf is not None and elf.soname and visible.file.kind == "library":
-                copy = _Copy(number, path, visible, path in member.startup.paths)
+                copy = Copy(number, path, visible, path in member.startup.paths)
                 names[elf.soname, elf.machine][visible.file.content].append(copy)
     skews = [
-        VersionSkew(soname, tuple(_version(members, content, copies) for content, copies in contents.items()))
+        VersionSkew(
+            soname, tuple(_version(members, content, copies, expectation) for content, copies in contents.items())
+        )
         for (soname, _), contents in names.items()
         if len(contents) > 1
     ]
     return tuple(sorted(skews, key=lambda skew: (-sum(v.mappable_bytes for v in skew.versions), skew.soname)))
 
 
-def _version(members: Sequence[Member], content: ContentID, copies: Sequence[_Copy]) -> Version:
-    return Version(content, copies[0].file.file.mappable_bytes, _package_of(copies), _placements(members, copies))
+def _version(
+    members: Sequence[Member], content: ContentID, copies: Sequence[Copy], expectation: Expectation | None
+) -> Version:
+    price = None if expectation is None else expectation.of(content, {0: copies})
+    resident = None if price is None else round(price.distinct)
+    size = copies[0].file.file.mappable_bytes
+    return Version(content, size, package_of(copies), placements_of(members, copies), resident)
 
 
 def _unshared(members: Sequence[Member]) -> tuple[UnsharedFile, ...]:
     """Files whose pages a process makes its own, whatever its container shares."""
-    found: dict[tuple[str, ContentID], list[_Copy]] = defaultdict(list)
+    found: dict[tuple[str, ContentID], list[Copy]] = defaultdict(list)
     for number, member in enumerate(members):
         for path, visible in member.files:
             elf = visible.file.elf
             if elf is not None and (elf.upx or elf.textrel):
-                copy = _Copy(number, path, visible, path in member.startup.paths)
+                copy = Copy(number, path, visible, path in member.startup.paths)
                 found[UPX if elf.upx else TEXTREL, visible.file.content].append(copy)
     files = [
-        UnsharedFile(reason, content, copies[0].file.file.size, _package_of(copies), _placements(members, copies))
+        UnsharedFile(reason, content, copies[0].file.file.size, package_of(copies), placements_of(members, copies))
         for (reason, content), copies in found.items()
     ]
     return tuple(sorted(files, key=lambda file: (file.reason, -file.size, file.content)))
-
-
-def _package_of(copies: Iterable[_Copy]) -> Package | None:
-    return next((copy.file.package for copy in copies if copy.file.package), None)
 
 
 def _libc(member: Member) -> dict[str, int]:

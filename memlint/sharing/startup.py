@@ -41,7 +41,7 @@ _TAKES_VALUE = {
     "setpriv": {"--reuid", "--regid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set"},
 }
 """Their options whose value is a word of its own."""
-_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
+SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _BUILTINS = frozenset(
     {".", ":", "cd", "echo", "eval", "export", "false", "printf", "read", "set", "source", "test", "true"}
 )
@@ -107,7 +107,7 @@ def _after_program(path: str, argv: Sequence[str], view: View) -> tuple[str, ...
         return _after_program(path, rest, view) if rest else ()
     if called in _INITS or name in _INITS:
         return _wrapped(rest, called if called in _INITS else name)
-    if called not in _SHELLS and name not in _SHELLS:
+    if called not in SHELLS and name not in SHELLS:
         return ()
     if rest[:1] and rest[0].startswith("-") and rest[0].endswith("c") and len(rest) > 1:
         return _simple_command(rest[1])

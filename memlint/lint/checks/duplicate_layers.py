@@ -19,9 +19,10 @@ def duplicate_layers(compared: Compared, *, min_bytes: int) -> Iterator[Hit]:
             if placement.cause == compared.cause and (count := copies.pop(placement.chain_id, 0)):
                 share = Share(
                     placement.path,
-                    count * duplicate.mappable_bytes,
+                    count * duplicate.copy_bytes,
                     package_name(duplicate.package),
                     tuple(other for other in duplicate.placements if other.cause != compared.cause),
+                    by_profile=duplicate.profile_bytes is not None,
                 )
                 blamed.add(placement, share)
     yield from blamed.hits(min_bytes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from memlint.lint.compared import Blamed, Compared, Share, package_name
 from memlint.model.finding import Hit
 from memlint.model.report import Placement, Version, VersionSkew
@@ -28,7 +30,7 @@ def _comparable(skew: VersionSkew, libc: Mapping[str, str | None]) -> Iterator[l
         for placement in version.placements:
             places.setdefault(libc[placement.image], []).append(placement)
         for family, placements in places.items():
-            part = Version(version.content, version.mappable_bytes, version.package, tuple(placements))
+            part = msgspec.structs.replace(version, placements=tuple(placements))
             groups.setdefault(family, []).append(part)
     return (versions for versions in groups.values() if len(versions) > 1)
 
@@ -52,5 +54,9 @@ def _blame(blamed: Blamed, version: Version, usual: Version) -> None:
             seen.add(placement.chain_id)
             name = package_name(version.package) or "no package"
             instead = package_name(usual.package) or "no package"
-            share = Share(placement.path, version.mappable_bytes, f"{name}, not {instead}", usual.placements)
+            known = version.profile_bytes
+            size = version.mappable_bytes if known is None else known
+            share = Share(
+                placement.path, size, f"{name}, not {instead}", usual.placements, by_profile=known is not None
+            )
             blamed.add(placement, share)
