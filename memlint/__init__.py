@@ -5,22 +5,44 @@ from __future__ import annotations
 TYPE_CHECKING = False  # typing's own constant would cost its import on every start
 
 __version__ = "0.1.0"
-__all__ = ["MemlintError", "Plan", "Report", "__version__", "compare", "plan"]
+__all__ = [
+    "Measurement",
+    "MemlintError",
+    "Nodes",
+    "Plan",
+    "Report",
+    "Verification",
+    "__version__",
+    "compare",
+    "measure",
+    "nodes",
+    "plan",
+    "verify",
+]
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from memlint.api import compare, plan
+    from memlint.api import compare, measure, nodes, plan, verify
     from memlint.errors import MemlintError
+    from memlint.model.measure import Measurement
+    from memlint.model.nodes import Nodes
     from memlint.model.plan import Plan
     from memlint.model.report import Report
+    from memlint.model.verify import Verification
 
 _HOMES = {
     "compare": "memlint.api",
+    "measure": "memlint.api",
+    "nodes": "memlint.api",
     "plan": "memlint.api",
+    "verify": "memlint.api",
+    "Measurement": "memlint.model.measure",
     "MemlintError": "memlint.errors",
+    "Nodes": "memlint.model.nodes",
     "Plan": "memlint.model.plan",
     "Report": "memlint.model.report",
+    "Verification": "memlint.model.verify",
 }
 
 

@@ -1,4 +1,4 @@
-"""The Python API: what the commands `memlint compare` and `memlint plan` themselves call."""
+"""The Python API: what the commands `compare`, `plan`, `measure`, `verify` and `nodes` themselves call."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from memlint.errors import SourceError, UsageError
+from memlint.kernel.residency import Sight
 from memlint.layers.cache import Cache
 from memlint.layers.limits import Limits
 from memlint.layers.progress import Progress, Silent
@@ -19,14 +20,18 @@ from memlint.layers.stream import codec_of
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
+from memlint.model.measure import Measurement
+from memlint.model.nodes import Nodes
 from memlint.model.plan import Plan
 from memlint.model.report import Report
+from memlint.model.verify import Verification
 from memlint.model.vocabulary import ELF_KINDS, KINDS
 from memlint.planner.choice import BALANCED
 from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
-from memlint.planner.measure import BASES
+from memlint.planner.measure import BASES, PROFILE, Basis, profile_basis
 from memlint.planner.planning import plan_images
 from memlint.sharing.fleet import compare_images
+from memlint.sharing.resident import Known, known
 from memlint.sharing.storage import StorageModel, storage_model
 from memlint.sources import docker_archive, oci
 from memlint.sources.platform import normalise
@@ -57,6 +62,7 @@ def compare(
     verify: bool = True,
     jobs: int | None = None,
     progress: Progress | None = None,
+    profile: Sequence[str] = (),
 ) -> Report:
     """What these images would hold in the page cache of one node that runs them, and what of it twice.
 
@@ -69,9 +75,11 @@ def compare(
     - `cache_dir`: where layer indexes are kept; None keeps none.
     - `verify`: compare digests and diff IDs; what is not verified is not cached.
     - `jobs`: layers read at a time; by default one per core.
+    - `profile`: files that `memlint measure --record` wrote; together they are a third basis of the totals.
 
     Raises MemlintError when any of the images cannot be read: a report is about all of them, or there is none.
     """
+    recorded = read_known(profile) if profile else None
     fleet = load(
         references,
         storage=storage,
@@ -84,13 +92,31 @@ def compare(
         jobs=jobs,
         progress=progress,
     )
-    return compare_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds)
+    return compare_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds, recorded)
+
+
+def read_known(paths: Sequence[str]) -> Known:
+    """Profile files as one profile to price by. MemlintError where one is none."""
+    from memlint.kernel.profiles import read_profiles  # few calls have any
+
+    return known(read_profiles(paths))
+
+
+def basis_of(name: str | None, recorded: Known | None, fleet: Loaded) -> Basis:
+    """What a plan weighs; by default the profile, where there is one, else what is mappable. UsageError without one."""
+    name = name or ("mappable" if recorded is None else PROFILE)
+    if name != PROFILE:
+        return BASES[name]
+    if recorded is None:
+        raise UsageError("the basis profile needs a profile", "name one with --profile: measure --record writes it")
+    return profile_basis(recorded, fleet.images, fleet.indexes)
 
 
 def plan(
     references: Sequence[str],
     *,
-    basis: str = "mappable",
+    basis: str | None = None,
+    profile: Sequence[str] = (),
     nodes: int = 1,
     max_extra: Sequence[int] = BUDGETS,
     max_bases: int | None = None,
@@ -108,7 +134,8 @@ def plan(
 ) -> Plan:
     """The shared bases that would make the bytes of these images one, and what that saves.
 
-    - `basis`: what is weighed: "mappable" files, or those that "startup" maps for certain.
+    - `basis`: what is weighed: "mappable" files, those that "startup" maps for certain, or the pages that a "profile"
+      expects; by default the latter where `profile` names files that `memlint measure --record` wrote.
     - `nodes`: how many nodes the containers are spread over.
     - `max_extra`: budgets in bytes, a point of the frontier each: what an image may get that it did not have.
     - `max_bases`: how many bases there may be in all; None is no limit.
@@ -117,10 +144,11 @@ def plan(
 
     The others are as for `compare`, and so are errors.
     """
-    if basis not in BASES:
-        raise UsageError(f"{basis!r} is no basis of a plan", f"choose of {', '.join(BASES)}")
     if nodes < 1:
         raise UsageError(f"there cannot be {nodes} nodes", "give a whole number from 1")
+    if basis not in (None, *BASES, PROFILE):
+        raise UsageError(f"{basis!r} is no basis of a plan", f"choose of {', '.join((*BASES, PROFILE))}")
+    recorded = read_known(profile) if profile else None
     fleet = load(
         references,
         storage=storage,
@@ -134,7 +162,7 @@ def plan(
         progress=progress,
     )
     options = Options(
-        basis=BASES[basis],
+        basis=basis_of(basis, recorded, fleet),
         nodes=nodes,
         budgets=tuple(max_extra),
         max_bases=max_bases,
@@ -142,6 +170,100 @@ def plan(
         prefer=prefer,
     )
     return plan_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds, options)
+
+
+def measure(
+    *,
+    containers: Sequence[str] = (),
+    pids: Sequence[int] = (),
+    cgroups: Sequence[str] = (),
+    everything: bool = False,
+    cached: bool = False,
+    sample: float = 1.0,
+    max_seconds: float | None = None,
+    max_mapping: int | None = None,
+) -> Measurement:
+    """What the containers of this host hold in RAM now, and what of it more than once, by the kernel's own figures.
+
+    - `containers`, `pids`, `cgroups`: only these, by name or ID, PID, path; all containers where none is given.
+    - `everything`: processes in no container, too.
+    - `cached`: also pages in the page cache that no process maps.
+    - `sample`: the part of the processes whose pages are looked at, above 0 to 1.
+    - `max_seconds`: when to stop looking at pages; `max_mapping`: bytes of a mapping that is left out for its size.
+
+    What this user may not see is None, and in `unseen`. Raises UsageError where the system is not Linux, and for what
+    is named and not there.
+    """
+    from memlint.kernel.measuring import Question, observe
+
+    question = Question(
+        containers=containers,
+        cgroups=cgroups,
+        pids=pids,
+        everything=everything,
+        cached=cached,
+        sample=sample,
+        max_seconds=max_seconds,
+        max_mapping=max_mapping,
+    )
+    return observe(question).measurement
+
+
+def nodes(paths: Sequence[str | os.PathLike[str]]) -> Nodes:
+    """The measurements of several nodes side by side: `paths` are files that `memlint measure --format json` wrote.
+
+    Nodes are named after their files. Raises UsageError for a file that is no measurement, or is given twice.
+    """
+    from memlint.kernel.measurements import read_measurements
+    from memlint.kernel.nodes import combined
+
+    return combined(read_measurements(paths))
+
+
+def verify(
+    references: Sequence[str],
+    *,
+    profile: Sequence[str] = (),
+    containers: Sequence[str] = (),
+    storage: str | None = None,
+    platform: str | None = None,
+    kinds: Collection[str] = ELF_KINDS,
+    cache_dir: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+    verify: bool = True,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    sight: Sight | None = None,
+) -> Verification:
+    """What is predicted of these images against what their containers on this host hold, in all and file by file.
+
+    - `profile`: files that `memlint measure --record` wrote; by default the bases are mappable and startup alone.
+    - `containers`: only these, by names, IDs or their beginnings; by default all of the images.
+    - `sight`: what was seen of the containers; by default this host is looked at now, as root.
+
+    The others are as for `compare`; containers are counted, so that there are no replicas. Raises MemlintError when an
+    image cannot be read, none of them runs here, or no page frame can be seen.
+    """
+    recorded = read_known(profile) if profile else None
+    fleet = load(
+        references,
+        storage=storage,
+        replicas=None,
+        platform=platform,
+        kinds=kinds,
+        cache_dir=cache_dir,
+        limits=limits,
+        verify=verify,
+        jobs=jobs,
+        progress=progress,
+    )
+    from memlint.kernel.verifying import verify_images  # what looks at a host is of no use to those who compare
+
+    if sight is None:
+        from memlint.kernel.witness import seen_of
+
+        sight = seen_of(fleet.images, containers)
+    return verify_images(fleet.images, fleet.indexes, fleet.storage, kinds, sight, recorded)
 
 
 def load(

@@ -38,7 +38,7 @@ def ask(path: Path, cwd: Path) -> tuple[str, list[str]]:
 def test_the_wheel_holds_rules_schema_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"memlint/_rules/{name}" for name in RULES} <= names
-    schemas = {f"memlint/report/schemas/{name}.schema.json" for name in ("compare-1", "lint-1", "config")}
+    schemas = {f"memlint/report/schemas/{name}.schema.json" for name in ("compare-1", "lint-1", "measure-1", "config")}
     assert {"memlint/py.typed", *schemas} <= names
     assert not [name for name in names if name.startswith(("tests/", "fixtures/", "rules/"))]
 

@@ -10,11 +10,17 @@ import msgspec
 from memlint import api
 from memlint.cli.output import write_output
 from memlint.cli.progress import progress_bar
+from memlint.errors import ProfileError, UsageError
 from memlint.layers.limits import Limits
 from memlint.model.report import Report, Totals
 
 SWITCH = 1e-4
 """Seconds between switches of threads."""
+_BASES = {
+    "mappable": "mappable, potential",
+    "startup": "startup, potential",
+    "profile": "expected by profile",
+}
 _LIMITS = {
     "max_layer_size": "max_layer_bytes",
     "max_ratio": "max_ratio",
@@ -27,6 +33,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """Compare the images, print the report, and judge the gate."""
     # threads that decompress and digest ask for the GIL once per block: the 5 ms that Python lets them wait is a block
     sys.setswitchinterval(SWITCH)
+    check_basis(arguments)
     with progress_bar(wanted=not arguments.no_progress) as progress:
         report = api.compare(
             arguments.images,
@@ -39,9 +46,27 @@ def compare(arguments: argparse.Namespace) -> int:
             verify=not arguments.no_verify,
             jobs=arguments.jobs,
             progress=progress,
+            profile=arguments.profile or (),
         )
     write_output(_formatted(report, arguments), arguments.output_file)
-    return _judge(getattr(report.totals, arguments.basis), arguments)
+    return _judge(report, arguments)
+
+
+def check_basis(arguments: argparse.Namespace) -> None:
+    """UsageError for the basis of a profile where none is given."""
+    if arguments.basis == "profile" and not arguments.profile:
+        raise UsageError(
+            "--basis profile needs a profile", "name one with --profile: memlint measure --record writes it"
+        )
+
+
+def check_known(report: Report) -> None:
+    """ProfileError where the totals by profile lack an image: a limit that they keep would prove nothing."""
+    if report.profile is not None and report.profile.unknown:
+        raise ProfileError(
+            f"the profile has not seen run what {', '.join(report.profile.unknown)} runs",
+            "record containers of it, too, or judge by another --basis",
+        )
 
 
 def reading_limits(arguments: argparse.Namespace) -> Limits:
@@ -71,9 +96,13 @@ def _formatted(report: Report, arguments: argparse.Namespace) -> str:
     return to_text(report, top, terminal_for(arguments.output_file, no_color=arguments.no_color))
 
 
-def _judge(totals: Totals, arguments: argparse.Namespace) -> int:
+def _judge(report: Report, arguments: argparse.Namespace) -> int:
     """1 when a limit is missed, with a line that says so; 0 otherwise."""
     missed = []
+    totals: Totals = getattr(report.totals, arguments.basis)
+    gated = arguments.min_efficiency is not None or arguments.max_duplicate is not None
+    if gated and arguments.basis == "profile":
+        check_known(report)
     if arguments.min_efficiency is not None and totals.efficiency < arguments.min_efficiency:
         missed.append(
             f"sharing efficiency {totals.efficiency:.3f} is below --min-efficiency {arguments.min_efficiency:g}"
@@ -82,5 +111,5 @@ def _judge(totals: Totals, arguments: argparse.Namespace) -> int:
         missed.append(f"{totals.duplicate_bytes} duplicate bytes exceed --max-duplicate {arguments.max_duplicate}")
     sys.stdout.flush()
     for line in missed:
-        sys.stderr.write(f"memlint: {line} ({arguments.basis}, potential)\n")
+        sys.stderr.write(f"memlint: {line} ({_BASES[arguments.basis]})\n")
     return 1 if missed else 0

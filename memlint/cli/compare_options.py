@@ -42,7 +42,9 @@ def add_options(parser: Any) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.set_defaults(command=_compare)
     parser.add_argument("images", nargs="+", metavar="IMAGE")
-    fleet_options(parser.add_argument_group("the fleet"))
+    fleet = parser.add_argument_group("the fleet")
+    fleet_options(fleet)
+    profile_option(fleet)
     _output_options(parser.add_argument_group("output"))
     _gate_options(parser.add_argument_group("gate"))
     _place_options(parser.add_argument_group("where findings are"))
@@ -50,13 +52,7 @@ def add_options(parser: Any) -> None:
 
 
 def fleet_options(group: Any) -> None:
-    option(
-        group,
-        "--storage",
-        metavar="MODEL",
-        choices=tuple(STORAGE),
-        help="what the node's store shares: %(choices)s (default: what the daemon reports, else overlay2)",
-    )
+    storage_option(group)
     option(
         group,
         "--replicas",
@@ -65,12 +61,30 @@ def fleet_options(group: Any) -> None:
         action="append",
         help="containers of an image on the node (default 1); may be repeated",
     )
+    platform_option(group)
+    kinds_option(group)
+
+
+def storage_option(group: Any) -> None:
+    option(
+        group,
+        "--storage",
+        metavar="MODEL",
+        choices=tuple(STORAGE),
+        help="what the node's store shares: %(choices)s (default: what the daemon reports, else overlay2)",
+    )
+
+
+def platform_option(group: Any) -> None:
     option(
         group,
         "--platform",
         metavar="OS/ARCH",
         help="which of a multi-platform image's images to take (default: this machine's)",
     )
+
+
+def kinds_option(group: Any) -> None:
     option(
         group,
         "--kinds",
@@ -78,6 +92,16 @@ def fleet_options(group: Any) -> None:
         type=_kinds,
         default=",".join(ELF_KINDS),
         help=f"kinds of files that count, or all: {', '.join(KINDS)} (default: %(default)s)",
+    )
+
+
+def profile_option(group: Any) -> None:
+    option(
+        group,
+        "--profile",
+        metavar="FILE",
+        action="append",
+        help="what memlint measure --record wrote: price by the pages that running containers kept; may be repeated",
     )
 
 
@@ -140,7 +164,7 @@ def _gate_options(group: Any) -> None:
         group,
         "--min-efficiency",
         metavar="RATIO",
-        type=_ratio,
+        type=ratio,
         help="exit 1 when distinct / page cache is below this, for example 0.9",
     )
     option(
@@ -153,9 +177,9 @@ def _gate_options(group: Any) -> None:
     option(
         group,
         "--basis",
-        choices=("mappable", "startup"),
+        choices=("mappable", "startup", "profile"),
         default="mappable",
-        help="which totals the gate judges (default: %(default)s)",
+        help="which totals the gate judges; profile needs --profile (default: %(default)s)",
     )
 
 
@@ -202,7 +226,7 @@ def _dockerfile(text: str) -> tuple[str, str]:
     return name, path
 
 
-def _ratio(text: str) -> float:
+def ratio(text: str) -> float:
     try:
         ratio = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from memlint import api
-from memlint.cli.compare import SWITCH, reading_limits
+from memlint.cli.compare import SWITCH, check_basis, reading_limits
 from memlint.cli.output import write_output
 from memlint.cli.plan_bases import Bases
 from memlint.cli.plan_directory import check_directory
@@ -18,7 +18,7 @@ from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
 from memlint.planner.draft import BUDGETS, Options
-from memlint.planner.measure import BASES
+from memlint.planner.measure import Basis
 from memlint.planner.planning import plan_images
 from memlint.planner.write.service import Service
 from memlint.report.json import plan_to_json
@@ -49,6 +49,8 @@ def _of_images(arguments: argparse.Namespace) -> int:
     if arguments.write is not None:
         check_directory(arguments.write, force=arguments.force)
     former = read_former(arguments.previous) if arguments.previous is not None else None
+    check_basis(arguments)
+    recorded = api.read_known(arguments.profile) if arguments.profile else None
     limits = reading_limits(arguments)
     with progress_bar(wanted=not arguments.no_progress) as progress:
         fleet = api.load(
@@ -63,6 +65,7 @@ def _of_images(arguments: argparse.Namespace) -> int:
             jobs=arguments.jobs,
             progress=progress,
         )
+    basis = api.basis_of(arguments.basis, recorded, fleet)
     given = Given(dict(arguments.dockerfile or ()), dict(arguments.context or ()), arguments.compose or ())
     services = find_services(fleet, given, arguments.write or ".")
     prepared = prepare(fleet.images, fleet.indexes, services, limits, Bases(fleet.images).triggers)
@@ -72,18 +75,18 @@ def _of_images(arguments: argparse.Namespace) -> int:
         fleet.indexes,
         fleet.storage,
         arguments.kinds,
-        _options(arguments, prepared, former),
+        _options(basis, arguments, prepared, former),
         prepared.images,
     )
     if arguments.write is not None:
-        _write(found, fleet, services, prepared, arguments)
+        _write(found, fleet, services, prepared, basis.name, arguments)
     write_output(_formatted(found, arguments), arguments.output_file)
     return 0
 
 
-def _options(arguments: argparse.Namespace, prepared: Prepared, former: Plan | None) -> Options:
+def _options(basis: Basis, arguments: argparse.Namespace, prepared: Prepared, former: Plan | None) -> Options:
     return Options(
-        basis=BASES[arguments.basis],
+        basis=basis,
         nodes=arguments.nodes,
         former=former,
         budgets=tuple(arguments.max_extra or BUDGETS),
@@ -100,10 +103,15 @@ def _options(arguments: argparse.Namespace, prepared: Prepared, former: Plan | N
 
 
 def _write(
-    found: Plan, fleet: api.Loaded, services: list[Service], prepared: Prepared, arguments: argparse.Namespace
+    found: Plan,
+    fleet: api.Loaded,
+    services: list[Service],
+    prepared: Prepared,
+    basis: str,
+    arguments: argparse.Namespace,
 ) -> None:
     replicas = {image.ref: count for image, count in zip(fleet.images, fleet.replicas, strict=True)}
-    built = Built({}, arguments.basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
+    built = Built({}, basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
     write_plan(
         found,
         plan_to_json(found),

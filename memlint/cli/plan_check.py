@@ -11,7 +11,6 @@ from memlint.cli.plan_writing import new_references, read_plan
 from memlint.cli.progress import progress_bar
 from memlint.planner.check import check as checked
 from memlint.planner.draft import Options
-from memlint.planner.measure import BASES
 from memlint.planner.planning import held_now
 from memlint.report.plan_check import to_json, to_text
 
@@ -36,7 +35,8 @@ def check(arguments: argparse.Namespace) -> int:
             jobs=arguments.jobs,
             progress=progress,
         )
-    options = Options(basis=BASES[built.basis], nodes=built.nodes)
+    recorded = api.read_known(arguments.profile) if arguments.profile else None
+    options = Options(basis=api.basis_of(built.basis, recorded, fleet), nodes=built.nodes)
     now = held_now(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, built.kinds, options)
     result = checked(plan, fleet.images, now, built.basis)
     write_output(to_json(result) if arguments.format == "json" else to_text(result), arguments.output_file)

@@ -42,6 +42,11 @@ def plan(arguments: argparse.Namespace) -> int:
             "--previous is of no use to Dockerfiles alone: what their packages become is not known",
             "name the images that were built from them",
         )
+    if arguments.profile:
+        raise UsageError(
+            "--profile is of no use to Dockerfiles alone: which files their packages bring is not known",
+            "name the images that were built from them",
+        )
     paths = list(dict.fromkeys(os.path.normpath(path) for path in arguments.images))
     given = Given({}, dict(arguments.context or ()), arguments.compose or ())
     composed = services_of(given.compose, os.environ)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from memlint import TYPE_CHECKING
-from memlint.cli.compare_options import fleet_options, reading_options
+from memlint.cli.compare_options import fleet_options, profile_option, reading_options
 from memlint.cli.options import flag, option, size, whole_number
 
 if TYPE_CHECKING:
@@ -88,10 +88,11 @@ def _plan_options(group: Any) -> None:
     option(
         group,
         "--basis",
-        choices=("mappable", "startup"),
-        default="mappable",
-        help="weigh all files that can be mapped, or those that starting maps for certain (default: %(default)s)",
+        choices=("mappable", "startup", "profile"),
+        help="weigh all files that can be mapped, those that starting maps for certain, or the pages that a profile"
+        " expects (default: mappable, or profile where one is given)",
     )
+    profile_option(group)
 
 
 def _write_options(group: Any) -> None:

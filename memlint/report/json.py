@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from memlint.model.measure import Measurement
+from memlint.model.nodes import Nodes
 from memlint.model.plan import Plan
 from memlint.model.report import Report
+from memlint.model.verify import Verification
 
 
-def to_json(report: Report) -> str:
+def to_json(report: Report | Measurement | Nodes | Verification) -> str:
     """Indented JSON with a final newline; equal reports give equal bytes."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 

@@ -15,13 +15,21 @@ import msgspec
 from memlint.config import Settings
 from memlint.model.lint import SCHEMA as LINT_SCHEMA
 from memlint.model.lint import LintReport
+from memlint.model.measure import SCHEMA as MEASURE_SCHEMA
+from memlint.model.measure import Measurement
+from memlint.model.nodes import SCHEMA as NODES_SCHEMA
+from memlint.model.nodes import Nodes
 from memlint.model.plan import SCHEMA as PLAN_SCHEMA
 from memlint.model.plan import Plan
 from memlint.model.plan_check import SCHEMA as CHECK_SCHEMA
 from memlint.model.plan_check import Check
 from memlint.model.plan_dockerfiles import SCHEMA as DOCKERFILES_SCHEMA
 from memlint.model.plan_dockerfiles import DockerfilesPlan
+from memlint.model.profile import SCHEMA as PROFILE_SCHEMA
+from memlint.model.profile import Profile
 from memlint.model.report import SCHEMA, Report
+from memlint.model.verify import SCHEMA as VERIFY_SCHEMA
+from memlint.model.verify import Verification
 
 SCHEMAS = Path(__file__).parent / "schemas"
 SCHEMA_FILE = SCHEMAS / "compare-1.schema.json"
@@ -33,9 +41,13 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         SCHEMA_FILE.name: compare_schema(),
         "lint-1.schema.json": lint_schema(),
+        "measure-1.schema.json": measure_schema(),
+        "nodes-1.schema.json": nodes_schema(),
         "plan-1.schema.json": plan_schema(),
         "plan-check-1.schema.json": check_schema(),
         "plan-dockerfiles-1.schema.json": dockerfiles_schema(),
+        "profile-1.schema.json": profile_schema(),
+        "verify-1.schema.json": verify_schema(),
         "config.schema.json": config_schema(),
     }
 
@@ -48,6 +60,16 @@ def compare_schema() -> dict[str, Any]:
 def lint_schema() -> dict[str, Any]:
     """The schema of `memlint.lint/1`."""
     return _schema(LintReport, LINT_SCHEMA, {"schema": {"const": LINT_SCHEMA}})
+
+
+def nodes_schema() -> dict[str, Any]:
+    """The schema of `memlint.nodes/1`."""
+    return _schema(Nodes, NODES_SCHEMA, {"schema": {"const": NODES_SCHEMA}})
+
+
+def measure_schema() -> dict[str, Any]:
+    """The schema of `memlint.measure/1`."""
+    return _schema(Measurement, MEASURE_SCHEMA, {"schema": {"const": MEASURE_SCHEMA}})
 
 
 def plan_schema() -> dict[str, Any]:
@@ -63,6 +85,16 @@ def check_schema() -> dict[str, Any]:
 def dockerfiles_schema() -> dict[str, Any]:
     """The schema of `memlint.plan-dockerfiles/1`."""
     return _schema(DockerfilesPlan, DOCKERFILES_SCHEMA, {"schema": {"const": DOCKERFILES_SCHEMA}})
+
+
+def profile_schema() -> dict[str, Any]:
+    """The schema of `memlint.profile/1`, a file that is written and read."""
+    return _schema(Profile, PROFILE_SCHEMA, {"schema": {"const": PROFILE_SCHEMA}})
+
+
+def verify_schema() -> dict[str, Any]:
+    """The schema of `memlint.verify/1`."""
+    return _schema(Verification, VERIFY_SCHEMA, {"schema": {"const": VERIFY_SCHEMA}})
 
 
 def config_schema() -> dict[str, Any]:

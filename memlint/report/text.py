@@ -10,7 +10,7 @@ from rich.text import Text
 
 from memlint.lint.ruleset import Rule, load_rules
 from memlint.model.layer import Package
-from memlint.model.report import Duplicate, Placement, Report, Totals, VersionSkew
+from memlint.model.report import Duplicate, Placement, ProfileReport, Report, Totals, VersionSkew
 from memlint.model.units import human_size, percent, plural
 from memlint.report.terminal import Terminal, console_for
 from memlint.sharing.history import instruction
@@ -59,7 +59,9 @@ class _Page:
         containers = sum(image.replicas for image in report.images)
         count = plural(len(report.images), "image")
         each = "one container each" if containers == len(report.images) else f"{containers} containers"
-        self._paragraph(f"{count}, {each}, on {report.storage}.  Potential (static upper bounds, not measured):")
+        expected = "" if report.profile is None else ", and expected by profile"
+        potential = f"Potential (static upper bounds, not measured){expected}"
+        self._paragraph(f"{count}, {each}, on {report.storage}.  {potential}:")
         self._line()
         table = _table()
         table.show_header = False
@@ -67,7 +69,22 @@ class _Page:
             table.add_column(justify=justify)
         for basis, totals in (("mappable", report.totals.mappable), ("at startup", report.totals.startup)):
             table.add_row(*self._totals(basis, totals))
+        if report.totals.profile is not None:
+            table.add_row(*self._totals("by profile", report.totals.profile))
         self._console.print(table)
+        self._line()
+        if report.profile is not None:
+            self._profile(report.profile)
+
+    def _profile(self, profile: ProfileReport) -> None:
+        """What the third line stands on, and what it lacks."""
+        self._paragraph(
+            f"by profile: resident pages that are expected, as {plural(profile.recordings, 'recording')} of running"
+            f" containers saw them; {percent(profile.coverage)} of what starting these images maps is known to it."
+        )
+        if profile.unknown:
+            names = ", ".join(self._names[ref][0] for ref in profile.unknown)
+            self._paragraph(f"It has not seen run what these run, and lacks all that they hold: {names}")
         self._line()
 
     def _totals(self, basis: str, totals: Totals) -> list[Text]:
@@ -114,6 +131,7 @@ class _Page:
         rows = [
             (
                 human_size(duplicate.duplicate_bytes),
+                "–" if duplicate.profile_bytes is None else human_size(duplicate.profile_bytes),
                 f"{duplicate.copies} × {_why(duplicate)}",
                 _printable(duplicate.placements[0].path),
                 _package(duplicate.package),
@@ -121,19 +139,25 @@ class _Page:
             )
             for duplicate in shown
         ]
-        why = max(len("copies, why"), *(len(row[1]) for row in rows))
-        room = self._width - why - 17
-        package = min(max(len(row[3]) for row in rows), room // 4)
-        places = min(max(len(row[4]) for row in rows), room * 2 // 5)
+        profiled = self._report.profile is not None
+        why = max(len("copies, why"), *(len(row[2]) for row in rows))
+        room = self._width - why - 17 - 12 * profiled
+        package = min(max(len(row[4]) for row in rows), room // 4)
+        places = min(max(len(row[5]) for row in rows), room * 2 // 5)
         table = _table()
-        file = min(max(len(row[2]) for row in rows), room - package - places)
+        file = min(max(len(row[3]) for row in rows), room - package - places)
         table.add_column("duplicate", justify="right", width=9)
+        if profiled:
+            table.add_column("by profile", justify="right", width=10)
         table.add_column("copies, why", width=why)
         table.add_column("file", width=max(file, 4))
         table.add_column("package", width=max(package, 7))
         table.add_column("layers")
-        for size, copies, path, owner, layers in rows:
-            table.add_row(Text(size, "bold"), copies, _keep_end(path, file), _cut(owner, package), _cut(layers, places))
+        for size, resident, copies, path, owner, layers in rows:
+            table.add_row(
+                *([Text(size, "bold"), resident] if profiled else [Text(size, "bold")]),
+                *(copies, _keep_end(path, file), _cut(owner, package), _cut(layers, places)),
+            )
         self._console.print(table)
 
     def _narrow(self, shown: Sequence[Duplicate]) -> None:
@@ -144,7 +168,9 @@ class _Page:
                 "not bold",
             )
             self._line(head, indent=1)
-            self._line(f"{_why(duplicate)} · {_package(duplicate.package)}", indent=12)
+            known = duplicate.profile_bytes
+            resident = "" if known is None else f"{human_size(known)} by profile · "
+            self._line(f"{resident}{_why(duplicate)} · {_package(duplicate.package)}", indent=12)
             self._line(self._places(duplicate.placements), indent=12)
 
     def _places(self, placements: Iterable[Placement]) -> str:

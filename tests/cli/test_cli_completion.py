@@ -32,6 +32,13 @@ CASES = [
     ("memlint lint web/Docker", {"Dockerfile"}),
     ("memlint lint --baseline web/Docker", {"Dockerfile"}),
     ("memlint completion z", {"zsh"}),
+    ("memlint nodes -f mark", {"markdown"}),
+    ("memlint mea", {"measure"}),
+    ("memlint measure --by im", {"image"}),
+    ("memlint measure -f prom", {"prometheus"}),
+    ("memlint measure --sort file", {"file-pages"}),
+    ("memlint exp", {"exporter", "explain"}),
+    ("memlint exporter --li", {"--listen"}),
 ]
 Ask = Callable[[str], str]
 NOTHING = "memlint cache info --max"

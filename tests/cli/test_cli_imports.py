@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -22,6 +23,7 @@ SLOW = {
 }
 """Of Python's own and of what others bring: what linting one file does without."""
 LINTED = HEAVY - {"dockerfile_parse"} | {"zstandard", "isal", "blake3"}
+MEASURED = HEAVY - {"rich"} | {"zstandard", "isal"}
 PARSING = {"msgspec", "zstandard", "isal", "blake3", "tomli", "json"}
 
 
@@ -53,8 +55,16 @@ def imported(command: Memlint, *arguments: str) -> set[str]:
         (("lint", "Dockerfile", "-f", "json"), LINTED | SLOW),
         (("lint",), LINTED | SLOW - {"subprocess"}),
         (("rules",), HEAVY),
+        (("measure", "--help"), {*HEAVY, *PARSING}),
+        (("measure", "--pid", str(os.getpid()), "-f", "json"), MEASURED | {"rich"}),
+        (("measure", "--pid", str(os.getpid()), "-f", "prometheus"), MEASURED | {"rich"}),
+        (("measure", "--pid", str(os.getpid())), MEASURED),
+        (("exporter", "--help"), {*HEAVY, *PARSING}),
     ],
-    ids=["version", "help", "json", "text", "cache", "lint help", "lint a file", "lint json", "lint", "rules"],
+    ids=[
+        *("version", "help", "json", "text", "cache", "lint help", "lint a file", "lint json", "lint", "rules"),
+        *("measure help", "measure json", "measure prometheus", "measure", "exporter help"),
+    ],
 )
 def test_imports(command: Memlint, arguments: tuple[str, ...], without: set[str]) -> None:
     (command.home / "Dockerfile").write_text("FROM debian:12@sha256:" + "0" * 64 + "\nRUN apt-get install -y openssl\n")

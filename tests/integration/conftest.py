@@ -18,6 +18,10 @@ import pytest
 from . import fleet
 from .counting import Inode, Layer, Mapped, visible
 from .daemons import Daemon, dockerd, need
+from .stores import images
+from .stores.container import Fleet
+from .stores.engines import running
+from .stores.places import STORES
 
 Report = dict[str, Any]
 
@@ -125,3 +129,20 @@ def counted(docker: Daemon) -> Callable[[str], list[Layer]]:
 def memlint(tmp_path: Path, docker: Daemon) -> Memlint:
     """memlint with an empty cache, asking the tests' daemon."""
     return Memlint(tmp_path, docker.host)
+
+
+@pytest.fixture(scope="session")
+def small(docker: Daemon) -> Path:
+    """The small fleet in one `docker save`."""
+    archive = docker.home / "small.tar"
+    images.build(docker, docker.home / "context", archive)
+    return archive
+
+
+@pytest.fixture(scope="session", params=STORES)
+def store(request: pytest.FixtureRequest, home: Path, small: Path) -> Iterator[Fleet]:
+    """Two containers of each small image, asleep, on each store in turn."""
+    with TemporaryDirectory(dir=home) as directory, STORES[request.param](Path(directory)) as engine:
+        engine.load(small)
+        with running(engine, images.NAMES, 2) as containers:
+            yield Fleet(engine.storage, containers)

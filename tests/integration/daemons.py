@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -85,14 +86,15 @@ class Daemon:
 
 
 @contextmanager
-def dockerd(home: Path) -> Iterator[Daemon]:
-    """A dockerd on overlay2 that leaves the host's network alone."""
+def dockerd(home: Path, driver: str = "overlay2") -> Iterator[Daemon]:
+    """A dockerd with this storage driver that leaves the host's network alone."""
     need("dockerd", "docker")
     socket = home / "docker.sock"
     command = ["dockerd", "--data-root", str(home / "data"), "--exec-root", str(home / "exec")]
-    command += ["--host", f"unix://{socket}", "--pidfile", str(home / "pid"), "--storage-driver", "overlay2"]
+    command += ["--host", f"unix://{socket}", "--pidfile", str(home / "pid"), "--storage-driver", driver]
     command += ["--bridge", "none", "--iptables=false"]
-    with _serving(command, Daemon(home, socket)) as daemon:
+    daemon = Daemon(home, socket)
+    with serving(command, home, daemon.answers):
         yield daemon
 
 
@@ -111,7 +113,8 @@ def podman(home: Path) -> Iterator[Daemon]:
         "overlay",
     ]
     command += ["system", "service", "--time=0", f"unix://{socket}"]
-    with _serving(command, Daemon(home, socket)) as daemon:
+    daemon = Daemon(home, socket)
+    with serving(command, home, daemon.answers):
         yield daemon
 
 
@@ -121,25 +124,47 @@ def without(directory: Path) -> list[str]:
 
 
 @contextmanager
-def _serving(command: list[str], daemon: Daemon) -> Iterator[Daemon]:
-    log = daemon.home / "log"
+def serving(command: list[str], home: Path, answers: Callable[[], bool]) -> Iterator[None]:
+    """While `command` runs and answers; afterwards nothing is mounted below its `home`."""
+    log = home / "log"
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
             give_up = time.monotonic() + DEADLINE
-            while not daemon.answers():
+            while not answers():
                 if process.poll() is not None or time.monotonic() > give_up:
                     lacking(f"a working {command[0]}:\n{log.read_text()[-2000:]}")
                 time.sleep(0.1)
-            yield daemon
+            yield
         finally:
             process.terminate()
             process.wait(DEADLINE)
-            unmount_below(daemon.home)
+            end_those_of(home)
+            unmount_below(home)
 
 
 def unmount_below(home: Path) -> None:
-    """Both daemons leave mounts behind: dockerd its network namespace, podman its store bound to itself."""
+    """The daemons leave mounts behind: dockerd its network namespace, podman its store bound to itself."""
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for mount in reversed(mounts):
         if mount.startswith(f"{home}/"):
             subprocess.run(["umount", mount], check=True)
+
+
+def end_those_of(home: Path) -> None:
+    """Wait for the processes whose command line names `home`, such as conmon and its cleanup; end them if they stay."""
+    give_up = time.monotonic() + DEADLINE / 4
+    while pids := _naming(home):
+        if time.monotonic() > give_up:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _naming(home: Path) -> list[int]:
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"{home}/" in (directory / "cmdline").read_text(errors="replace"):
+                found.append(int(directory.name))
+    return found

@@ -95,9 +95,9 @@ def build(daemon: Daemon, rootfs: Path, context: Path) -> None:
     _import(daemon, rootfs, "2024-02-01", "debian:12b")
     _fill(context, rootfs)
     for name, dockerfile in DOCKERFILES.items():
-        _build(daemon, context, name, dockerfile)
+        build_image(daemon, context, name, dockerfile)
     for name in REBUILDS:
-        _build(daemon, context, name, REBUILT, "--no-cache")
+        build_image(daemon, context, name, REBUILT, "--no-cache")
 
 
 def bootstrap(rootfs: Path) -> None:
@@ -139,7 +139,8 @@ def _fill(context: Path, rootfs: Path) -> None:
         os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
-def _build(daemon: Daemon, context: Path, name: str, dockerfile: str, *options: str) -> None:
+def build_image(daemon: Daemon, context: Path, name: str, dockerfile: str, *options: str) -> None:
+    """One image, by the daemon's classic builder."""
     (context / "Dockerfile").write_text(dedent(dockerfile))
     proxies = [f"--build-arg={key}" for key in os.environ if key.lower().endswith("_proxy")]
     daemon.docker("build", "--network=host", f"--tag={name}", *proxies, *options, str(context))

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from .daemons import Daemon
 
-_CLEAN = "rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin"
+CLEAN = "rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin"
 _LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 _VENDORED = "/venv/lib/python3.11/site-packages/demo.libs"
-_INSTALL = "apt-get update && apt-get install -y --no-install-recommends"
+INSTALL = "apt-get update && apt-get install -y --no-install-recommends"
 _SLEEP = "import ssl, time; time.sleep(1000000)"
 
 
@@ -33,7 +33,7 @@ APT = Fleet(
     {
         "api": f"""
             FROM debian:12
-            RUN {_INSTALL} python3 && {_CLEAN}
+            RUN {INSTALL} python3 && {CLEAN}
             COPY app.py /srv/
             CMD ["python3", "/srv/app.py"]
         """,
@@ -42,10 +42,10 @@ APT = Fleet(
             # the queue's worker
             FROM debian:12 AS worker
             COPY app.py /srv/
-            RUN {_INSTALL} \\
+            RUN {INSTALL} \\
                   openssl \\
                   python3 \\
-             && {_CLEAN}
+             && {CLEAN}
             CMD ["python3", "/srv/app.py"]
         """,
         # on another service, so on that one's next build
@@ -57,12 +57,12 @@ APT = Fleet(
         "web": f"""
             ARG RELEASE=12
             FROM debian:${{RELEASE}}
-            RUN {_INSTALL} nginx-light && {_CLEAN}
+            RUN {INSTALL} nginx-light && {CLEAN}
             CMD ["nginx", "-g", "daemon off;"]
         """,
         "cache": f"""
             FROM debian:12
-            RUN {_INSTALL} redis-server && {_CLEAN}
+            RUN {INSTALL} redis-server && {CLEAN}
             USER redis
             CMD ["redis-server", "--save", "", "--dir", "/tmp"]
         """,
@@ -74,13 +74,13 @@ DRIFT = Fleet(
     {
         "old": f"""
             FROM debian:12
-            RUN {_INSTALL} python3 && {_CLEAN}
+            RUN {INSTALL} python3 && {CLEAN}
             COPY app.py /srv/
             CMD ["python3", "/srv/app.py"]
         """,
         "new": f"""
             FROM debian:12b
-            RUN {_INSTALL} python3 && {_CLEAN}
+            RUN {INSTALL} python3 && {CLEAN}
             COPY app.py /srv/
             CMD ["python3", "/srv/app.py"]
         """,
@@ -93,7 +93,7 @@ DRIFT = Fleet(
 
 _BUILD = f"""
             FROM debian:12 AS build
-            RUN {_INSTALL} python3 python3-venv libssl3 && {_CLEAN}
+            RUN {INSTALL} python3 python3-venv libssl3 && {CLEAN}
             RUN python3 -m venv --without-pip /venv && mkdir -p {_VENDORED} \\
              && (cat {_LIBRARIES}/libcrypto.so.3; echo vendored) > {_VENDORED}/libcrypto-1a2b3c4d.so.3 \\
              && chmod 755 {_VENDORED}/libcrypto-1a2b3c4d.so.3
@@ -106,7 +106,7 @@ VENDORED = Fleet(
         "one": f"""
             {_BUILD}
             FROM debian:12
-            RUN {_INSTALL} python3 && {_CLEAN}
+            RUN {INSTALL} python3 && {CLEAN}
             COPY --from=build /venv /venv
             USER nobody
             CMD ["/venv/bin/python", "-c", "{_LOADS}"]
@@ -117,7 +117,7 @@ VENDORED = Fleet(
             {_BUILD}
             FROM ${{BASE}} AS runtime
             SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-            RUN {_INSTALL} python3 openssl && {_CLEAN}
+            RUN {INSTALL} python3 openssl && {CLEAN}
             ONBUILD RUN true
             FROM runtime
             COPY --from=build /venv /venv

@@ -24,7 +24,7 @@ def to_markdown(report: LintReport, page: Page) -> str:
     head = [f"### memlint: {number}{counted} in {files}", ""]
     for error in report.errors:
         where = f"{error.path}:{error.line}" if error.line else error.path
-        head.append(f"- ❗ {_code(where)} could not be linted: {_text(error.message)}")
+        head.append(f"- ❗ {inline_code(where)} could not be linted: {plain(error.message)}")
     if report.errors:
         head.append("")
     tail = ["", *_rules(report, page)] if report.findings else []
@@ -48,14 +48,14 @@ def _fitting(report: LintReport, room: int) -> list[str]:
 
 def _row(finding: Finding) -> str:
     line, _ = position(finding.location)
-    what = _text(finding.message)
+    what = plain(finding.message)
     for related in finding.related[:3]:
         there, _ = position(related.location)
-        what += f"<br>see {_code(f'{related.location.path}:{there}')}: {_text(related.message)}"
+        what += f"<br>see {inline_code(f'{related.location.path}:{there}')}: {plain(related.message)}"
     if finding.suggestion:
-        what += "<br>" + "<br>".join(_text(part) for part in finding.suggestion.rstrip().split("\n"))
+        what += "<br>" + "<br>".join(plain(part) for part in finding.suggestion.rstrip().split("\n"))
     sign = f"{_SIGNS[finding.severity]} {finding.severity}"
-    return f"| {sign} | {_code(f'{finding.location.path}:{line}')} | {finding.rule} | {what} |"
+    return f"| {sign} | {inline_code(f'{finding.location.path}:{line}')} | {finding.rule} | {what} |"
 
 
 def _rules(report: LintReport, page: Page) -> Iterator[str]:
@@ -64,17 +64,17 @@ def _rules(report: LintReport, page: Page) -> Iterator[str]:
     yield ""
     for rule in page.rules:
         if rule.id in found:
-            yield f"- **{rule.id}** {rule.name}: {_text(rule.title)}. {_text(' '.join(rule.fix.split()))}"
+            yield f"- **{rule.id}** {rule.name}: {plain(rule.title)}. {plain(' '.join(rule.fix.split()))}"
     yield ""
     yield "</details>"
 
 
-def _text(text: str) -> str:
+def plain(text: str) -> str:
     """Nothing in it is markup, and nobody is called by it."""
     return _SPECIAL.sub(r"\\\1", printable(text)).replace("@", "&#64;")
 
 
-def _code(text: str) -> str:
+def inline_code(text: str) -> str:
     """Inline code that a table can hold, whatever is in it."""
     shown = printable(text).replace("`", "'").replace("|", "\\|")
     return f"`{shown}`"

@@ -1,0 +1,51 @@
+"""The options of `memlint nodes`."""
+
+from __future__ import annotations
+
+from memlint import TYPE_CHECKING
+from memlint.cli.options import flag, option, whole_number
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+_DESCRIPTION = """\
+Put the measurements of several nodes side by side: what each holds in RAM, what its stores share, and where the nodes
+differ in what decides on sharing (engine, driver, options, kernel)."""
+
+_EPILOG = """\
+examples:
+  memlint nodes a.json b.json c.json          # each written by: memlint measure --format json -o FILE
+  memlint nodes <(ssh a sudo memlint measure -f json) <(ssh b sudo memlint measure -f json)
+
+exit codes: 0 answered, 2 could not be answered"""
+
+
+def add_options(parser: Any) -> None:
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    parser.set_defaults(command=_nodes)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="what memlint measure --format json wrote on a node")
+    option(
+        parser,
+        "-f",
+        "--format",
+        choices=("text", "json", "markdown"),
+        default="text",
+        help="%(choices)s (default: %(default)s)",
+    )
+    option(parser, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    option(
+        parser,
+        "--top",
+        metavar="N",
+        type=whole_number,
+        default="10",
+        help="show the N worst duplicates (default: %(default)s); json has all of them",
+    )
+    flag(parser, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
+
+
+def _nodes(arguments: argparse.Namespace) -> int:
+    from memlint.cli.nodes import nodes
+
+    return nodes(arguments)

@@ -1,0 +1,83 @@
+"""`memlint verify`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from memlint import api
+from memlint.cli.compare import SWITCH, reading_limits
+from memlint.cli.output import say, write_output
+from memlint.cli.progress import progress_bar
+from memlint.errors import UsageError
+from memlint.model.units import plural
+from memlint.model.verify import Prediction, Verification
+
+_RIGHT, _WRONG, _UNSEEN = 0, 1, 2
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Look, print predicted against measured, and judge."""
+    sys.setswitchinterval(SWITCH)
+    with progress_bar(wanted=not arguments.no_progress) as progress:
+        found = api.verify(
+            arguments.images,
+            profile=arguments.profile or (),
+            containers=arguments.container or (),
+            storage=arguments.storage,
+            platform=arguments.platform,
+            kinds=arguments.kinds,
+            cache_dir=None if arguments.no_cache else arguments.cache_dir,
+            limits=reading_limits(arguments),
+            verify=not arguments.no_verify,
+            jobs=arguments.jobs,
+            progress=progress,
+        )
+    write_output(_formatted(found, arguments), arguments.output_file)
+    sys.stdout.flush()
+    return judge(found, arguments.tolerance)
+
+
+def judge(found: Verification, tolerance: float | None) -> int:
+    """1 where the model was wrong or the tolerance is exceeded, 2 where what was not seen could decide; says so."""
+    count = len({each.content for each in found.contradictions})
+    wrong = [f"{plural(count, 'file')} {'is' if count == 1 else 'are'} not shared as predicted"] if count else []
+    if tolerance is not None and (missed := _missed(found, tolerance)):
+        wrong.append(missed)
+    for line in wrong:
+        say(f"memlint: {line} (measured)")
+    if not wrong and any(each.totals for each in found.unseen):
+        say("memlint: what was seen is as predicted, but not all could be seen", "see what is listed as not seen")
+        return _UNSEEN
+    return _WRONG if wrong else _RIGHT
+
+
+def _missed(found: Verification, tolerance: float) -> str | None:
+    prediction = _judged(found)
+    measured = found.measured.duplicate_bytes
+    predicted = prediction.totals.duplicate_bytes
+    if abs(predicted - measured) <= tolerance * measured:
+        return None
+    return f"{predicted} duplicate bytes were predicted ({prediction.basis}), {measured} are: --tolerance {tolerance:g}"
+
+
+def _judged(found: Verification) -> Prediction:
+    """The closest basis that there is. UsageError where the profile lacks an image."""
+    if found.profile is not None and found.profile.unknown:
+        raise UsageError(
+            f"the profile has not seen run what {', '.join(found.profile.unknown)} runs",
+            "record containers of it, too, or judge without --profile",
+        )
+    bases = {each.basis: each for each in found.predicted}
+    return bases.get("profile", bases["startup"])
+
+
+def _formatted(found: Verification, arguments: argparse.Namespace) -> str:
+    if arguments.format == "json":
+        from memlint.report.json import to_json
+
+        return to_json(found)
+    from memlint.report.terminal import terminal_for
+    from memlint.report.verify import to_text
+
+    return to_text(found, arguments.top, terminal_for(arguments.output_file, no_color=arguments.no_color))

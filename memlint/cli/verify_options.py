@@ -1,0 +1,91 @@
+"""The options of `memlint verify`."""
+
+from __future__ import annotations
+
+import argparse
+
+from memlint import TYPE_CHECKING
+from memlint.cli.compare_options import (
+    kinds_option,
+    platform_option,
+    profile_option,
+    ratio,
+    reading_options,
+    storage_option,
+)
+from memlint.cli.options import flag, listed, option, whole_number
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_DESCRIPTION = """\
+Hold what was predicted of images against what their containers on this host share: duplicate bytes in all, and file
+by file whether containers that should share a file's pages do, and no others.
+
+Predicted is what memlint compare predicts for as many containers; measured is what the kernel's page frames say,
+which need root."""
+
+_EPILOG = """\
+images: as for memlint compare. Containers are found by the name of their image, or by content where it has none.
+
+examples:
+  sudo memlint verify docker-daemon:api docker-daemon:worker
+  sudo memlint verify api worker --profile fleet.profile.json --tolerance 0.05
+  sudo memlint verify api worker -f json | jq '.contradictions'
+
+exit codes: 0 as predicted, 1 a file is shared otherwise than predicted, or --tolerance is exceeded, 2 could not be
+answered, or not all could be seen
+Every option can be set by the environment, too: --tolerance as MEMLINT_TOLERANCE, and so on."""
+
+
+def add_options(parser: Any) -> None:
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    parser.set_defaults(command=_verify)
+    parser.add_argument("images", nargs="+", metavar="IMAGE")
+    _prediction_options(parser.add_argument_group("the prediction"))
+    _output_options(parser.add_argument_group("output"))
+    reading_options(parser.add_argument_group("reading"))
+
+
+def _prediction_options(group: Any) -> None:
+    listed(group, "--container", metavar="NAME,…", help="only these containers: names, or IDs or their beginnings")
+    profile_option(group)
+    storage_option(group)
+    platform_option(group)
+    kinds_option(group)
+    option(
+        group,
+        "--tolerance",
+        metavar="RATIO",
+        type=ratio,
+        help="exit 1 when the duplicate bytes predicted differ by more than this part of those measured, for example"
+        " 0.05: those by profile where one is given, else at startup",
+    )
+
+
+def _output_options(group: Any) -> None:
+    option(
+        group,
+        "-f",
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="text for people, json for programs (default: %(default)s)",
+    )
+    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    option(
+        group,
+        "--top",
+        metavar="N",
+        type=whole_number,
+        default="10",
+        help="show the N worst contradictions in text (default: %(default)s)",
+    )
+    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
+    flag(group, "--no-progress", help="no progress bar; there is none anyway where standard error is no terminal")
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from memlint.cli.verify import verify
+
+    return verify(arguments)

@@ -1,0 +1,1 @@
+"""Measurement → what people and monitoring read: one file each."""

@@ -1,0 +1,1 @@
+"""What several nodes hold, for people."""

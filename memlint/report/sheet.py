@@ -1,0 +1,64 @@
+"""Lines and tables on one terminal, of texts by strangers that may be too long."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from memlint.report.terminal import Terminal, console_for
+
+
+class Sheet:
+    """What is written on it comes out as text no line of which is wider than the terminal."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.width = terminal.width
+        self._out = io.StringIO()
+        self._console = console_for(terminal, self._out)
+
+    def text(self) -> str:
+        """All of it, without spaces at the ends of lines."""
+        return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
+
+    def line(self, text: Text | str = "", indent: int = 0) -> None:
+        """One line, cut where the terminal ends."""
+        line = Text(" " * indent).append_text(text if isinstance(text, Text) else Text(text))
+        line.truncate(self.width, overflow="ellipsis")
+        self._console.print(line)
+
+    def wrapped(self, text: str, indent: int = 0) -> None:
+        """As many lines as it takes; all but the first are indented by two more."""
+        for number, line in enumerate(Text(text).wrap(self._console, max(self.width - indent - 2, 20))):
+            self.line(line, indent + (2 if number else 0))
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[Text | str]], right: Sequence[str]) -> None:
+        """A table; the columns whose headings are in `right` are aligned to the right. Without headings, none shows."""
+        table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+        table.show_header = any(headings)
+        for heading in headings:
+            table.add_column(heading, justify="right" if heading in right else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
+
+
+def printable(text: str) -> str:
+    """Names come from strangers; nothing in them may steer the terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def cut(text: str, width: int) -> str:
+    """A text cut at its end."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def keep_end(text: str, width: int) -> str:
+    """A path cut at its start, between two directories where that loses little."""
+    if len(text) <= width:
+        return text
+    end = text[-max(width - 1, 1) :]
+    slash = end.find("/")
+    return "…" + (end[slash:] if 0 <= slash < width // 3 else end)

@@ -1,0 +1,32 @@
+"""`memlint measure`, run for real."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .stores.container import Running
+
+Measurement = dict[str, Any]
+
+
+def measure(*arguments: str, before: Sequence[str] = ()) -> Measurement:
+    """What `memlint measure ARGUMENTS` prints for programs, run under the command `before`."""
+    command = [*before, sys.executable, "-m", "memlint", "measure", *arguments, "--format", "json"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found: Measurement = json.loads(done.stdout)
+    return found
+
+
+def of_containers(containers: Iterable[Running]) -> Measurement:
+    """The same of these containers alone."""
+    return measure("--container", ",".join(container.id for container in containers))
+
+
+def of_processes(pids: Iterable[int]) -> Measurement:
+    """The same of these processes alone."""
+    return measure("--pid", ",".join(map(str, pids)))

@@ -1,0 +1,119 @@
+"""`memlint measure` while containers change: files copied up and rewritten under processes, processes that end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from . import frames
+from .daemons import Daemon
+from .frames import PAGE, held
+from .measuring import of_containers
+from .stores.container import Running, wait_until_asleep
+from .stores.engines import Docker, running
+from .stores.images import PROGRAM, READY
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def pair(docker: Daemon, small: Path) -> Iterator[list[Running]]:
+    """Two containers of one image."""
+    with running(Docker(docker, "overlay2"), ["store/a"], 2) as containers:
+        yield containers
+
+
+def start_again(docker: Daemon, container: Running) -> int:
+    """The program once more in the container; its pid."""
+    known = pids_in(container)
+    docker.docker("exec", "--detach", container.name, f"/{PROGRAM}", "-I", "/srv/app.py")
+    give_up = time.monotonic() + 30
+    while not (new := [pid for pid in pids_in(container) - known if comm(pid) == READY]):
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    wait_until_asleep(new[0], READY)
+    return new[0]
+
+
+def pids_in(container: Running) -> set[int]:
+    """By their cgroups: those that were started in the container later descend from none of its own."""
+    found = set()
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if container.id in (directory / "cgroup").read_text():
+                found.add(int(directory.name))
+    return found
+
+
+def comm(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def test_copied_up_under_a_running_process(docker: Daemon, pair: list[Running]) -> None:
+    """chmod to the mode it has: who started before shares with the other container, who starts after with no one."""
+    changed, other = pair
+    docker.docker("exec", changed.name, "chmod", "0755", f"/{PROGRAM}")
+    assert of_containers(pair)["copied_up"] == []
+    new = start_again(docker, changed)
+    before, after, beside = (frames.by_path([pid])[f"/{PROGRAM}"] for pid in (changed.pid, new, other.pid))
+    assert before & beside
+    assert after.isdisjoint(before | beside)
+    report = of_containers(pair)
+    (copied,) = report["copied_up"]
+    assert (copied["container"], copied["path"]) == (changed.id, f"/{PROGRAM}")
+    assert copied["file_pages_bytes"] == len(after) * PAGE
+    assert copied["same_content_below"]
+    (twice,) = report["duplicates"]
+    assert twice["copies"] == 2
+    assert twice["frames"] == len(before | after | beside)
+    assert {(each["container"], each["held"]) for each in twice["placements"]} == {
+        (changed.id, "lower"),
+        (changed.id, "upper"),
+        (other.id, "lower"),
+    }
+    expected = held([*pids_in(changed), *pids_in(other)])
+    assert report["totals"]["file_pages_bytes"] == expected.frames * PAGE
+    assert report["totals"]["duplicate_bytes"] == expected.duplicate_bytes == twice["duplicate_bytes"]
+
+
+def test_rewritten_under_a_running_process(docker: Daemon, pair: list[Running]) -> None:
+    """Opened for writing through the overlay: the pages mapped before are still the lower file's, of its content."""
+    changed, other = pair
+    library = _library(changed.pid)
+    script = f"open({library!r}, 'ab').write(b'x')"
+    docker.docker("exec", changed.name, f"/{PROGRAM}", "-I", "-c", script)
+    new = start_again(docker, changed)
+    before, after, beside = (frames.by_path([pid])[library] for pid in (changed.pid, new, other.pid))
+    assert before & beside
+    assert after.isdisjoint(before | beside)
+    report = of_containers(pair)
+    assert report["duplicates"] == []
+    (copied,) = report["copied_up"]
+    assert (copied["container"], copied["path"]) == (changed.id, library)
+    assert not copied["same_content_below"]
+    everything = held([*pids_in(changed), *pids_in(other)])
+    assert report["totals"]["file_pages_bytes"] == everything.frames * PAGE
+    assert report["unseen"] == []
+
+
+def _library(pid: int) -> str:
+    """One that only the program maps, and nothing that is executed for itself."""
+    return next(path for path in frames.by_path([pid]) if "libexpat" in path)
+
+
+def test_processes_of_a_container_that_end_meanwhile(docker: Daemon, pair: list[Running]) -> None:
+    """What stays is whole, and nothing is said of what is gone."""
+    changed, _ = pair
+    docker.docker("exec", "--detach", changed.name, "sh", "-c", "while :; do sleep 0.001; done")
+    for _ in range(5):
+        report = of_containers(pair)
+        seen = {process["pid"]: process["file_pages_bytes"] for process in report["processes"]}
+        for container in pair:
+            assert {pid: seen.get(pid) for pid in container.pids()} == {
+                pid: held([pid]).frames * PAGE for pid in container.pids()
+            }
+        assert report["unseen"] == []
