@@ -133,7 +133,11 @@ def test_json_is_no_layer_whatever_it_holds() -> None:
     assert _pass(_save({"a.json": LAYERS[0]})) == ({}, {"a.json": LAYERS[0]})
 
 
-@pytest.mark.parametrize("archive", [b"", b"not a tar" * 100, b"\x1f\x8b", gzip.compress(b"x" * 600)])
+@pytest.mark.parametrize(
+    "archive",
+    [b"", b"not a tar" * 100, b"\x1f\x8b", gzip.compress(b"x" * 600)],
+    ids=["empty", "text", "magic alone", "gzip of text"],
+)
 def test_not_an_archive(archive: bytes) -> None:
     if archive:
         with pytest.raises(LayerError):
