@@ -6,7 +6,8 @@ import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from memlint.kernel.containers.census import Census, census, daemons, descendants, supervisors
+from memlint.kernel.containers.believing import believed
+from memlint.kernel.containers.census import Census, census, daemons, descendants, is_engine, supervisors
 from memlint.kernel.containers.cgroups import Identifying
 from memlint.kernel.containers.containerd import Containerd
 from memlint.kernel.containers.containers_storage import CriO, Podman
@@ -17,6 +18,7 @@ from memlint.kernel.containers.rootfs import storage_of
 from memlint.kernel.host import Host, clean, read
 from memlint.kernel.mounts import Mount, mounts, top_mount
 from memlint.kernel.residency import Container
+from memlint.kernel.unseen import as_root
 from memlint.model.measure import Unseen
 
 RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILDKIT, LXC, NSPAWN)
@@ -45,7 +47,8 @@ def running(
 
 def surroundings(seen: Census, host: Host) -> Around:
     """The engines, and what watches containers, among the processes."""
-    return Around(host, supervisors(seen.tasks, host), daemons(seen.tasks, host))
+    speakers = believed((task for task in seen.tasks if is_engine(task)), RUNTIMES, host)
+    return Around(host, supervisors(speakers, host), daemons(speakers, host))
 
 
 def _members(tasks: Sequence[Task], around: Around, runtimes: Sequence[Runtime]) -> dict[Identity, list[int]]:
@@ -140,7 +143,7 @@ def _hidden(seen: Census) -> Iterator[Unseen]:
         yield Unseen(
             "processes of other users",
             "/proc is mounted so that this user does not see them (hidepid)",
-            "run memlint as root",
+            as_root(),
         )
 
 
@@ -156,7 +159,7 @@ def _unnamed(containers: Iterable[Container], names: Mapping[str, tuple[str, Nam
         yield Unseen(
             f"the {what} of {_listed(known)} ({runtime})",
             "no file that this user may read tells them, and no engine that answers knows them",
-            "run memlint as root, on the host itself",
+            as_root(),
             totals=False,
         )
 
@@ -171,7 +174,7 @@ def _unplaced(found: Iterable[Found]) -> Iterator[Unseen]:
         yield Unseen(
             f"the storage of {_listed(lacking)}",
             "this user may not read their mounts",
-            "run memlint as root",
+            as_root(),
             totals=False,
         )
 

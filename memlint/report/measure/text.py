@@ -228,8 +228,13 @@ def _images(measurement: Measurement) -> list[str]:
     """Those in the worst duplicates that `memlint compare` can ask a daemon for."""
     asked = {each.id for each in measurement.containers if each.runtime in _DAEMONS}
     placements = [placement for duplicate in measurement.duplicates for placement in duplicate.placements]
-    images = (short(each.image) for each in placements if each.image and each.container in asked)
+    images = (short(each.image) for each in placements if _is_name(each.image) and each.container in asked)
     return list(dict.fromkeys(images))[:_IMAGES_SHOWN]
+
+
+def _is_name(image: str) -> bool:
+    """No option: what is suggested will be run as it stands."""
+    return bool(image) and not image.startswith("-") and image.isprintable()
 
 
 def _more(sheet: Sheet, rest: int) -> None:
