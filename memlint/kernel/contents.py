@@ -25,7 +25,7 @@ class Contents:
     def __init__(self, most: int, check: Callable[[], None]) -> None:
         self._most, self._check = most, check
         self._known: dict[tuple[int, int, int, int], Described] = {}
-        self._buffer = bytearray(_BUFFER)
+        self._buffers: list[bytearray] = []
         self._read: dict[str, int] = {}
 
     def of(self, descriptor: int, owner: str = "") -> Described:
@@ -40,7 +40,9 @@ class Contents:
         if self._read[owner] > self._most * _TIMES:
             raise UnreadError("its container's files have more bytes together than are read of one")
         try:
-            found = describe(descriptor, size, self._buffer, self._check)
+            buffer = self._buffers.pop() if self._buffers else bytearray(_BUFFER)  # one that never ends keeps its own
+            found = describe(descriptor, size, buffer, self._check)
+            self._buffers.append(buffer)
         except OSError as error:
             raise UnreadError(f"it cannot be read ({error.strerror})") from error
         if _version(descriptor) != before:

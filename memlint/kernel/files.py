@@ -17,6 +17,7 @@ from memlint.kernel.namespaces import Namespaces
 from memlint.kernel.opening import may_not_answer, regular, reopened
 from memlint.kernel.overlay import LayerFile
 from memlint.kernel.parts import Part, there
+from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Seen
 from memlint.kernel.unseen import Notes
@@ -31,6 +32,9 @@ _NO_CACHE = ("hugetlbfs", "proc", "sysfs", "cgroup", "cgroup2", "bpf", "tracefs"
 _DAX = {b"dax", b"dax=always"}
 _ASKED = 3
 """Pages whose frames tell which file holds them: one may have been moved or dropped since it was seen."""
+_PATIENCE = 10.0
+"""Seconds for what a file system in user space has to tell of one file."""
+_NO_ANSWER = "its file system does not answer"
 _OWN = ("overlay", "fuse.fuse-overlayfs")
 """File systems of which each mount caches pages of its own, or tells inodes that are not those of its pages."""
 
@@ -60,6 +64,7 @@ class Files:
         self._host, self._contents, self._owner, self._notes = host, contents, owner, notes
         self._known: dict[bytes, Mapped | None] = {}
         self._layers: dict[tuple[int, int], Layers | None] = {}
+        self._silent: set[tuple[int, int]] = set()
 
     def of(self, process: ProcessDirectory, area: Area) -> Mapped | None:
         """The file that is mapped; None where it is none, or not known, which is noted."""
@@ -84,23 +89,47 @@ class Files:
     def _open(self, process: ProcessDirectory, named: MappedName, area: Area) -> Mapped | None:
         handle, sure = _handle(process, named, f"{area.start:x}-{area.end:x}")
         try:
-            number = mount_of(handle)
-            mount = self._host.mount(process, number) if number is not None else None
-            if mount is None:
-                raise UnreadError("the mount that it was mapped from is gone, or in a namespace of its own")
-            if may_not_answer(mount.type):
-                raise UnreadError(f"its file system ({clean(mount.type)}) may never answer")
+            mount = self._mount(process, handle)
+        except BaseException:
+            os.close(handle)
+            raise
+        if not self._is_of_a_stranger(mount):
+            return self._found(process, named, mount, handle, sure=sure)
+        try:
+            return in_time(lambda: self._found(process, named, mount, handle, sure=sure), _PATIENCE)
+        except TimeoutError:
+            self._silent.add(mount.device)
+            raise UnreadError(_NO_ANSWER) from None
+
+    def _is_of_a_stranger(self, mount: Mount) -> bool:
+        """Whether anyone may have mounted it, over a file system of a program of his own."""
+        return mount.type.startswith("fuse") or (mount.type == "overlay" and not self._host.elsewhere(mount))
+
+    def _mount(self, process: ProcessDirectory, handle: int) -> Mount:
+        """What a file was mapped from, if it may be touched at all. UnreadError else."""
+        number = mount_of(handle)
+        mount = self._host.mount(process, number) if number is not None else None
+        if mount is None:
+            raise UnreadError("the mount that it was mapped from is gone, or in a namespace of its own")
+        if may_not_answer(mount.type):
+            raise UnreadError(f"its file system ({clean(mount.type)}) may never answer")
+        if mount.device in self._silent:
+            raise UnreadError(_NO_ANSWER)
+        return mount
+
+    def _found(
+        self, process: ProcessDirectory, named: MappedName, mount: Mount, handle: int, *, sure: bool
+    ) -> Mapped | None:
+        """The file behind a handle, which is closed."""
+        try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 return None  # a device or the like, which must not even be opened
             if not sure and status.st_ino != named.inode:
                 raise UnreadError("the file cannot be opened")
-            return self._read(process, named, mount, handle)
+            descriptor = reopened(handle)
         finally:
             os.close(handle)
-
-    def _read(self, process: ProcessDirectory, named: MappedName, mount: Mount, handle: int) -> Mapped | None:
-        descriptor = reopened(handle)
         try:
             return self._mapped(process, named, mount, descriptor)
         finally:

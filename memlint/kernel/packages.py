@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 from memlint.kernel.opening import regular
+from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Sight
 from memlint.layers.packages import Databases, database_of
@@ -15,6 +17,7 @@ from memlint.model.layer import Package
 
 _DIRECTORIES = ("var/lib/dpkg", "var/lib/dpkg/info", "var/lib/dpkg/status.d", "lib/apk/db", "usr/lib/apk/db")
 _CHUNK = 1 << 20
+_PATIENCE = 20.0
 _FILES = 50_000
 """Of a directory; a large desktop's dpkg has a tenth of them."""
 
@@ -32,7 +35,10 @@ def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package
         if pid is None or not paths or (container.image or container.id) in asked:
             continue
         asked.add(container.image or container.id)
-        owners = _owners(proc, pid, paths)
+        try:
+            owners = in_time(partial(_owners, proc, pid, paths), _PATIENCE)
+        except TimeoutError:
+            continue
         found |= {paths[path]: package for path, package in owners.items() if paths[path] not in found}
     return found
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 
 import msgspec
 
 from memlint.kernel.pagemap import PAGE
+from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Process, Residency, Seen, Sight
 from memlint.model.digest import ContentID
 from memlint.model.profile import SCHEMA, Profile, Ran, Resident, Run, Use
 
 _PAGE = 4096
+_PATIENCE = 2.0
 BASIS = "measured: file pages that processes of containers had mapped, by page frames"
 
 Unit = tuple[str, ContentID]
@@ -73,12 +76,16 @@ def merge(profiles: Sequence[Profile]) -> Profile:
 def has_file(pid: int, path: str, size: int) -> bool:
     """Whether the process's root directory has it now."""
     try:
-        with ProcessDirectory("/proc", pid) as process:
-            handle = process.within(path)
-    except OSError:
+        return in_time(partial(_size, pid, path), _PATIENCE) == size
+    except OSError:  # a TimeoutError is one, too
         return False
+
+
+def _size(pid: int, path: str) -> int:
+    with ProcessDirectory("/proc", pid) as process:
+        handle = process.within(path)
     try:
-        return os.fstat(handle).st_size == size
+        return os.fstat(handle).st_size
     finally:
         os.close(handle)
 

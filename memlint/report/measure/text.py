@@ -114,19 +114,23 @@ def _wide(sheet: Sheet, shown: Sequence[MeasuredDuplicate]) -> None:
     room = sheet.width - max(len("copies"), *map(len, why)) - 25
     paths = [printable(duplicate.placements[0].path) for duplicate in shown]
     packages = [_package(duplicate) for duplicate in shown]
-    package = min(max(len("package"), *map(len, packages)), room * 3 // 10) if any(packages) else 0
-    path = min(max(len("file"), *map(len, paths)), (room - package) * 2 // 3)
+    holders = [_mapped_by(duplicate.placements) for duplicate in shown]
+    mapped = min(max(len("mapped by"), *map(len, holders)), room * 2 // 5)
+    need = max(len("file"), *map(len, paths))
+    spare = max(room // 5, room - mapped - min(need, room // 2) - 4)
+    package = min(max(len("package"), *map(len, packages)), spare) if any(packages) else 0
+    path = min(need, room - mapped - package - (4 if package else 2))
     headings = ["duplicate", "copies", "frames", "file", *(["package"] if package else []), "mapped by"]
     rows: list[list[Text | str]] = []
     for at, duplicate in enumerate(shown):
-        owner: list[Text | str] = [cut(packages[at], package)] if package else []
+        owner: list[Text | str] = [_fitting(packages[at], package)] if package else []
         rows.append([
             Text(human_size(duplicate.duplicate_bytes), "bold"),
             why[at],
             str(duplicate.frames),
             keep_end(paths[at], path),
             *owner,
-            cut(_mapped_by(duplicate.placements), room - path - package - 2 * len(owner) - 2),
+            cut(holders[at], room - path - package - 2 * len(owner) - 2),
         ])  # fmt: skip
     sheet.table(headings, rows, ("duplicate", "frames"))
 
@@ -149,6 +153,11 @@ def _copies(duplicate: MeasuredDuplicate) -> str:
 def _package(duplicate: MeasuredDuplicate) -> str:
     package = duplicate.package
     return printable(f"{package.name} {package.version}") if package else ""
+
+
+def _fitting(package: str, width: int) -> str:
+    """A package with its version, or without where there is no room for both."""
+    return package if len(package) <= width else cut(package.partition(" ")[0], width)
 
 
 def _mapped_by(placements: Sequence[MeasuredPlacement]) -> str:
