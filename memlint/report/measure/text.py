@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from memlint.model.measure import CopiedUp, MeasuredDuplicate, MeasuredPlacement, MeasuredTotals, Measurement, is_whole
@@ -83,7 +84,7 @@ def _grid(sheet: Sheet, measurement: Measurement, by: str, sort: str, top: int) 
 
 def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
     """The room of the names' columns: what they need, and the longest gives way first."""
-    widths = [max(len(printable(name)) for name in column) for column in zip(*rows, strict=True)]
+    widths = [max(cell_len(printable(name)) for name in column) for column in zip(*rows, strict=True)]
     while sum(widths) + 2 * len(widths) > max(room, 16):
         widths[widths.index(max(widths))] -= 1
     return widths
@@ -115,10 +116,10 @@ def _wide(sheet: Sheet, shown: Sequence[MeasuredDuplicate]) -> None:
     paths = [printable(duplicate.placements[0].path) for duplicate in shown]
     packages = [_package(duplicate) for duplicate in shown]
     holders = [_mapped_by(duplicate.placements) for duplicate in shown]
-    mapped = min(max(len("mapped by"), *map(len, holders)), room * 2 // 5)
-    need = max(len("file"), *map(len, paths))
+    mapped = min(max(len("mapped by"), *map(cell_len, holders)), room * 2 // 5)
+    need = max(len("file"), *map(cell_len, paths))
     spare = max(room // 5, room - mapped - min(need, room // 2) - 4)
-    package = min(max(len("package"), *map(len, packages)), spare) if any(packages) else 0
+    package = min(max(len("package"), *map(cell_len, packages)), spare) if any(packages) else 0
     path = min(need, room - mapped - package - (4 if package else 2))
     headings = ["duplicate", "copies", "frames", "file", *(["package"] if package else []), "mapped by"]
     rows: list[list[Text | str]] = []
@@ -157,7 +158,7 @@ def _package(duplicate: MeasuredDuplicate) -> str:
 
 def _fitting(package: str, width: int) -> str:
     """A package with its version, or without where there is no room for both."""
-    return package if len(package) <= width else cut(package.partition(" ")[0], width)
+    return package if cell_len(package) <= width else cut(package.partition(" ")[0], width)
 
 
 def _mapped_by(placements: Sequence[MeasuredPlacement]) -> str:
@@ -182,7 +183,7 @@ def _copied_up(sheet: Sheet, found: Sequence[CopiedUp], top: int) -> None:
     for each in worst:
         below = "  the same bytes lie below" if each.same_content_below else ""
         name = printable(each.name or each.container[:12])
-        path = keep_end(printable(each.path), max(sheet.width - len(name) - len(below) - 16, 12))
+        path = keep_end(printable(each.path), max(sheet.width - cell_len(name) - len(below) - 16, 12))
         sheet.line(f"{human_size(each.file_pages_bytes):>9}  {name}  {path}{below}", indent=1)
     _more(sheet, len(found) - len(worst))
     sheet.line()
