@@ -503,3 +503,17 @@ def test_who_calls_himself_an_engine_is_not_believed_in_a_container(
     lying(made, cgroup, capabilities, first)
     found, _ = running(made.host)
     assert [each.name for each in found if each.id == A] == [name]
+
+
+def test_two_namespaces_of_containerd_have_a_container_of_one_name(made: Made) -> None:
+    """Their IDs are what people call them: they are two all the same."""
+    ctr(made)
+    words = ("/usr/bin/containerd-shim-runc-v2", "-namespace", "other", "-id", "web", "-address", "/nowhere")
+    made.process(31, "0::/\n", "containerd-shim", words)
+    made.process(41, "0::/other/web\n")
+    made.process(42, "0::/other/web/below\n")
+    found, _ = running(made.host)
+    assert [(each.id, each.name, each.cgroup, each.pids) for each in found] == [
+        ("web", "web", "/default/web", (40,)),
+        ("other/web", "web", "/other/web", (41, 42)),
+    ]
