@@ -18,6 +18,7 @@ from mappers import PAGE, container, figures, mapper, naive, of, random_file
 
 from memlint.kernel.bounds import Bounds
 from memlint.kernel.looking import look
+from memlint.kernel.spaces import Spaces
 from memlint.kernel.unseen import hidden_frames
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="frames are shown to root alone: run as root")
@@ -283,3 +284,11 @@ def test_names_that_are_no_utf_8_fit_in_json(tmp_path: Path) -> None:
 def test_the_hint_helps_whoever_reads_it(monkeypatch: pytest.MonkeyPatch, user: int, start: str) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     assert hidden_frames().hint.startswith(start)
+
+
+def test_one_address_space_is_one_though_what_it_shares_changes_meanwhile() -> None:
+    """PSS changes with every process that maps the same library, or ends."""
+    spaces = Spaces()
+    assert spaces.is_new(os.getpid(), b"1000-2000 [rollup]\nPss: 8 kB\n")
+    assert not spaces.is_new(os.getpid(), b"1000-2000 [rollup]\nPss: 7 kB\n")
+    assert spaces.is_new(os.getppid(), b"1000-2000 [rollup]\nPss: 8 kB\n")
