@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import ipaddress
 import math
 import os
 import signal
@@ -85,10 +86,20 @@ async def _serve(sockets: list[socket.socket], looks: Looks) -> None:
     servers = [await asyncio.start_server(connections.serve, sock=each, limit=REQUEST_MAX) for each in sockets]
     for each in sockets:
         say(f"memlint: serving http://{_shown(each.getsockname())}/metrics")
+        if not is_loopback(each.getsockname()[0]):
+            say(
+                "memlint: warning: whoever reaches this address reads what runs here",
+                "serve on 127.0.0.1, or let a firewall or a proxy that asks for a password stand before it",
+            )
     sys.stderr.flush()
     await stop.wait()
     for server in servers:
         server.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address that a socket has is reached from this host alone."""
+    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
 def _shown(address: tuple[str, int]) -> str:

@@ -47,7 +47,7 @@ class Connections:
         self._open += 1
         try:
             await self._exchange(reader, writer)
-        except (ConnectionError, TimeoutError, asyncio.TimeoutError, asyncio.CancelledError):  # cancelled at the end
+        except (OSError, asyncio.TimeoutError, asyncio.CancelledError):  # cancelled at the end
             writer.transport.abort()
         finally:
             self._open -= 1

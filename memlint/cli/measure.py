@@ -49,11 +49,12 @@ def _record(seen: Observation, path: str) -> None:
     from memlint.cli.output import write_bytes
     from memlint.kernel.profiles import encode_profile, read_profile
     from memlint.kernel.recording import merge, profile
+    from memlint.kernel.unseen import as_root
 
     if seen.measurement.totals is None:
         raise UsageError(
             f"{path}: nothing to record, as no page frame could be seen",
-            "run memlint as root (sudo), on the host itself",
+            as_root(),
         )
     if not seen.sight.containers:
         raise UsageError(f"{path}: nothing to record, as no container was seen", "record while the containers run")

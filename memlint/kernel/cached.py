@@ -7,7 +7,9 @@ import mmap
 import os
 
 from memlint.kernel.calls import FAILED, libc
+from memlint.kernel.host import utf8
 from memlint.kernel.namespaces import Namespaces
+from memlint.kernel.opening import regular
 from memlint.kernel.residency import Seen, Sight
 from memlint.model.measure import CachedFile
 
@@ -39,14 +41,14 @@ def cached_files(sight: Sight, *, page_bytes: int, proc: str = "/proc") -> tuple
     for seen, pages in mapped.values():
         cached = cached_pages(f"{view}{seen.real}")
         if cached is not None:
-            rows.append(CachedFile(f"{seen.real}", seen.content, cached * page_bytes, len(pages) * page_bytes))
+            rows.append(CachedFile(utf8(f"{seen.real}"), seen.content, cached * page_bytes, len(pages) * page_bytes))
     return tuple(sorted(rows, key=lambda row: (row.mapped_bytes - row.cached_bytes, row.real)))
 
 
 def cached_pages(path: str) -> int | None:
     """How many pages of a file are in the page cache; None where nobody tells."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        descriptor = regular(path)
     except OSError:
         return None
     try:

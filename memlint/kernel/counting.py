@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from memlint.kernel.duplicates import duplicates
+from memlint.kernel.host import utf8
 from memlint.kernel.memory import together
 from memlint.kernel.pages import Pages
 from memlint.kernel.residency import Container, Process, Sight
@@ -76,7 +77,7 @@ def copied_up(sight: Sight, page_bytes: int) -> tuple[CopiedUp, ...]:
 
 
 def _copied(container: Container, path: str, size: int, same: bool) -> CopiedUp:
-    return CopiedUp(container.id, container.name, container.image, path, size, same)
+    return CopiedUp(container.id, container.name, container.image, utf8(path), size, same)
 
 
 def _totals(pages: Pages, page_bytes: int) -> MeasuredTotals:

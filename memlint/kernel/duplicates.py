@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from memlint.kernel.host import utf8
 from memlint.kernel.pages import Pages
 from memlint.kernel.residency import Container, Seen, Sight
 from memlint.model.digest import ContentID
@@ -66,7 +67,8 @@ def cause(placed: Sequence[tuple[Container, Seen]]) -> str | None:
 
 
 def _placement(container: Container, seen: Seen) -> MeasuredPlacement:
-    return MeasuredPlacement(container.id, container.name, container.image, seen.path, seen.held, seen.real)
+    real = None if seen.real is None else utf8(seen.real)
+    return MeasuredPlacement(container.id, container.name, container.image, utf8(seen.path), seen.held, real)
 
 
 def _order(placement: MeasuredPlacement) -> tuple[str, ...]:

@@ -9,12 +9,15 @@ from itertools import islice
 import msgspec
 
 from memlint.kernel.contents import Contents, UnreadError
+from memlint.kernel.host import clean
 from memlint.kernel.judge import holds
 from memlint.kernel.mappings import DELETED, Area, MappedName, name
 from memlint.kernel.mounts import Mount, inside, mount_of
 from memlint.kernel.namespaces import Namespaces
+from memlint.kernel.opening import may_not_answer, regular, reopened
 from memlint.kernel.overlay import LayerFile
 from memlint.kernel.parts import Part, there
+from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Seen
 from memlint.kernel.unseen import Notes
@@ -29,6 +32,9 @@ _NO_CACHE = ("hugetlbfs", "proc", "sysfs", "cgroup", "cgroup2", "bpf", "tracefs"
 _DAX = {b"dax", b"dax=always"}
 _ASKED = 3
 """Pages whose frames tell which file holds them: one may have been moved or dropped since it was seen."""
+_PATIENCE = 10.0
+"""Seconds for what a file system in user space has to tell of one file."""
+_NO_ANSWER = "its file system does not answer"
 _OWN = ("overlay", "fuse.fuse-overlayfs")
 """File systems of which each mount caches pages of its own, or tells inodes that are not those of its pages."""
 
@@ -58,6 +64,7 @@ class Files:
         self._host, self._contents, self._owner, self._notes = host, contents, owner, notes
         self._known: dict[bytes, Mapped | None] = {}
         self._layers: dict[tuple[int, int], Layers | None] = {}
+        self._silent: set[tuple[int, int]] = set()
 
     def of(self, process: ProcessDirectory, area: Area) -> Mapped | None:
         """The file that is mapped; None where it is none, or not known, which is noted."""
@@ -80,23 +87,58 @@ class Files:
         return None
 
     def _open(self, process: ProcessDirectory, named: MappedName, area: Area) -> Mapped | None:
-        place = _place(process, named, f"{area.start:x}-{area.end:x}")
-        if place is None:
-            return None
-        descriptor = process.open(place)
+        handle, sure = _handle(process, named, f"{area.start:x}-{area.end:x}")
         try:
-            number = mount_of(descriptor)
-            mount = self._host.mount(process, number) if number is not None else None
+            mount = self._mount(process, handle)
+        except BaseException:
+            os.close(handle)
+            raise
+        if not self._is_of_a_stranger(mount):
+            return self._found(process, named, mount, handle, sure=sure)
+        try:
+            return in_time(lambda: self._found(process, named, mount, handle, sure=sure), _PATIENCE)
+        except TimeoutError:
+            self._silent.add(mount.device)
+            raise UnreadError(_NO_ANSWER) from None
+
+    def _is_of_a_stranger(self, mount: Mount) -> bool:
+        """Whether anyone may have mounted it, over a file system of a program of his own."""
+        return mount.type.startswith("fuse") or (mount.type == "overlay" and not self._host.elsewhere(mount))
+
+    def _mount(self, process: ProcessDirectory, handle: int) -> Mount:
+        """What a file was mapped from, if it may be touched at all. UnreadError else."""
+        number = mount_of(handle)
+        mount = self._host.mount(process, number) if number is not None else None
+        if mount is None:
+            raise UnreadError("the mount that it was mapped from is gone, or in a namespace of its own")
+        if may_not_answer(mount.type):
+            raise UnreadError(f"its file system ({clean(mount.type)}) may never answer")
+        if mount.device in self._silent:
+            raise UnreadError(_NO_ANSWER)
+        return mount
+
+    def _found(
+        self, process: ProcessDirectory, named: MappedName, mount: Mount, handle: int, *, sure: bool
+    ) -> Mapped | None:
+        """The file behind a handle, which is closed."""
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return None  # a device or the like, which must not even be opened
+            if not sure and status.st_ino != named.inode:
+                raise UnreadError("the file cannot be opened")
+            descriptor = reopened(handle)
+        finally:
+            os.close(handle)
+        try:
             return self._mapped(process, named, mount, descriptor)
         finally:
             os.close(descriptor)
 
-    def _mapped(
-        self, process: ProcessDirectory, named: MappedName, mount: Mount | None, descriptor: int
-    ) -> Mapped | None:
+    def _mapped(self, process: ProcessDirectory, named: MappedName, mount: Mount, descriptor: int) -> Mapped | None:
         deleted = _is_deleted(process, named, os.fstat(descriptor))
         path = named.path.removesuffix(DELETED) if deleted else named.path
-        if mount is None or mount.type in _NO_CACHE or (mount.type in _MEMORY and not has_kind(descriptor)):
+        if mount.type in _NO_CACHE or (mount.type in _MEMORY and not has_kind(descriptor)):
             return None
         if _DAX.intersection(mount.options.split(b",")):
             raise UnreadError("its file system bypasses the page cache (DAX)")
@@ -108,13 +150,13 @@ class Files:
                 return mapped
         real = self._host.path(mount, inner) if inner is not None and not deleted else None
         owner = self._owner if mount.type in _OWN else ""
-        content = self._contents.of(descriptor)
+        content = self._contents.of(descriptor, self._owner)
         return Mapped((_seen(path, real, "deleted" if deleted else "plain", owner, descriptor, content),))
 
     def _in_layers(self, found: Layers, inner: str, path: str, descriptor: int) -> Mapped | None:
         """A file of an overlay, copied up perhaps since it was mapped; None where the layers are not as told."""
         files = found.overlay.find(inner)
-        if not files or os.stat(files[0].path).st_size != os.fstat(descriptor).st_size:
+        if not files or os.lstat(files[0].path).st_size != os.fstat(descriptor).st_size:
             return None
         top, *hidden = files[: 2 if found.has_upper and files[0].layer == 0 else 1]
         lower = tuple(self._layer_seen(found, file, path) for file in hidden)
@@ -125,15 +167,15 @@ class Files:
         """A file without a name: its pages may be those of a layer's file that is hidden now."""
         hidden = found.overlay.hidden(inner)
         lower = tuple(self._layer_seen(found, file, path) for file in hidden)
-        last = _seen(path, None, "deleted", self._owner, descriptor, self._contents.of(descriptor))
+        last = _seen(path, None, "deleted", self._owner, descriptor, self._contents.of(descriptor, self._owner))
         return Mapped((*lower, last), tuple(file.path for file in hidden))
 
     def _layer_seen(self, found: Layers, file: LayerFile, path: str, below: ContentID | None = None) -> Seen:
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = regular(file.path)
         try:
             held: Held = "upper" if found.has_upper and file.layer == 0 else "lower"
             real = file.path[len(found.view) :]
-            return _seen(path, real, held, "", descriptor, self._contents.of(descriptor), below)
+            return _seen(path, real, held, "", descriptor, self._contents.of(descriptor, self._owner), below)
         finally:
             os.close(descriptor)
 
@@ -152,23 +194,17 @@ class Files:
         return f" in container {self._owner[:12]}" if self._owner else ""
 
 
-def _place(process: ProcessDirectory, named: MappedName, where: str) -> str | None:
-    """Where in the process's directory its regular file opens: without a name, too, for who may; else by its path.
-
-    None for devices and the like, which must not even be opened.
-    """
-    for place in (f"map_files/{where}", f"root{named.path}"):
-        try:
-            status = process.status(place)
-        except OSError:
-            continue
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if place.startswith("map_files/") or status.st_ino == named.inode:
-            return place
-    if process.alive():
-        raise UnreadError("the file cannot be opened")
-    raise ProcessLookupError
+def _handle(process: ProcessDirectory, named: MappedName, where: str) -> tuple[int, bool]:
+    """A handle of the file, also of one without a name; by its path, which is not sure, where the mapping is gone."""
+    try:
+        return process.handle(f"map_files/{where}"), True
+    except OSError:
+        if not process.alive():
+            raise ProcessLookupError from None
+    try:
+        return process.within(named.path), False
+    except OSError as error:
+        raise UnreadError("the file cannot be opened") from error
 
 
 def _is_deleted(process: ProcessDirectory, named: MappedName, status: os.stat_result) -> bool:
@@ -176,9 +212,13 @@ def _is_deleted(process: ProcessDirectory, named: MappedName, status: os.stat_re
     if not named.path.endswith(DELETED):
         return False
     try:
-        return process.status(f"root{named.path}").st_ino != status.st_ino
+        handle = process.within(named.path)
     except OSError:
         return True
+    try:
+        return os.fstat(handle).st_ino != status.st_ino
+    finally:
+        os.close(handle)
 
 
 def _seen(

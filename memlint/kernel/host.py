@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from io import FileIO
 from typing import TypeVar
 
 import msgspec
+
+from memlint.kernel.opening import followed
 
 DOCUMENT_MAX = 32 * 2**20
 """Bytes. A state file of a node with thousands of containers has less."""
@@ -43,11 +44,7 @@ def read(path: str, limit: int = DOCUMENT_MAX) -> bytes:
 
 def opened(path: str) -> FileIO:
     """A regular file to read; OSError for anything else, at once: opening a pipe would wait for who writes it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.ENOTSUP, "no regular file", path)
-    return FileIO(descriptor)
+    return FileIO(followed(path))
 
 
 def text(path: str) -> str:
@@ -77,6 +74,11 @@ def entries(directory: str) -> list[str]:
         return sorted(os.listdir(directory))
     except OSError:
         return []
+
+
+def utf8(text: str) -> str:
+    """A name as the kernel had it, its bytes that are no UTF-8 spelled out: JSON cannot hold them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def clean(name: str) -> str:

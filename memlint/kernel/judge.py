@@ -8,13 +8,14 @@ import os
 
 from memlint.kernel import pagemap
 from memlint.kernel.calls import FAILED, libc
+from memlint.kernel.opening import regular
 from memlint.kernel.pagemap import PAGE
 
 
 def holds(path: str, page: int, frame: int) -> bool:
     """Whether the page of the file is in this frame now. A page that is not cached is not read for it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        descriptor = regular(path)
     except OSError:
         return False
     try:

@@ -41,6 +41,7 @@ class _Looking:
         self._walk = Walk(proc, bounds, self._budget, self._notes)
         self._hidden = False
         self.processes: dict[int, Process] = {}
+        self._started: dict[int, bytes] = {}
 
     def ask(self, pid: int, container: str | None) -> None:
         """Note what the kernel says of a process's memory."""
@@ -54,7 +55,7 @@ class _Looking:
         if self._hidden or known.memory is UNKNOWN:
             return
         try:
-            found = self._of(known.pid, lambda process: self._walk.of(process, known), known)
+            found = self._of(known.pid, lambda process: self._walked(process, known), known)
         except HiddenError:
             self._hidden = True
             self._notes.hidden_frames()
@@ -72,6 +73,7 @@ class _Looking:
         return Sight(containers, processes, residencies, self._notes.unseen(), self._walk.mappings, sampled)
 
     def _asked(self, process: ProcessDirectory, container: str | None) -> Process | None:
+        self._started[process.pid] = process.started()
         command = process.read("comm").rstrip(b"\n").decode("utf-8", "backslashreplace")
         try:
             text = sizes(process)
@@ -80,6 +82,10 @@ class _Looking:
         if not self._spaces.is_new(process.pid, text):
             return None
         return Process(process.pid, command, container, None, parse(text), walked=False)
+
+    def _walked(self, process: ProcessDirectory, known: Process) -> Process | None:
+        """None where another process has its number by now."""
+        return self._walk.of(process, known) if process.started() == self._started.get(known.pid) else None
 
     def _of(self, pid: int, asked: Callable[[ProcessDirectory], Process | None], otherwise: Process) -> Process | None:
         """What is found of a process; None if it has ended, and `otherwise`, with a note, if it may not be seen."""

@@ -6,7 +6,10 @@ import re
 from typing import NamedTuple
 
 DELETED = " (deleted)"
-_NAMELESS = (b"/memfd:", b"/dev/zero", b"/SYSV", b"/anon_hugepage", b"/dmabuf:", b"/[aio]", b"/drm mm object", b"/i915")
+_NAMELESS = (
+    *(b"/memfd:", b"/dev/zero", b"/SYSV", b"/anon_hugepage", b"/secretmem", b"/dmabuf:"),
+    *(b"/[aio]", b"/[kvm-gmem]", b"/[guest_memfd]", b"/drm mm object", b"/i915"),
+)
 """Memory of no file that maps shows under a file's name."""
 _LINE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) (\S+ \d+ +/.*)$", re.MULTILINE)
 

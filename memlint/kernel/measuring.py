@@ -20,7 +20,7 @@ from memlint.kernel.namespaces import kernel
 from memlint.kernel.packages import packages_of
 from memlint.kernel.residency import Container, Sight
 from memlint.kernel.stores import stores
-from memlint.kernel.unseen import HIDDEN_FRAMES
+from memlint.kernel.unseen import hidden_frames
 from memlint.model.measure import Cost, Measurement
 
 
@@ -69,7 +69,7 @@ def observe(question: Question) -> Observation:
     containers, pids = _meant(question, found)
     sight = look(containers, pids=pids, bounds=_bounds(question))
     here = kernel()
-    unseen = dict.fromkeys((*unknown, *([] if here.frames else [HIDDEN_FRAMES]), *sight.unseen))
+    unseen = dict.fromkeys((*unknown, *([] if here.frames else [hidden_frames()]), *sight.unseen))
     sight = msgspec.structs.replace(sight, unseen=tuple(unseen))
     cached = cached_files(sight, page_bytes=here.page_bytes) if question.cached else ()
     packages = packages_of(sight)

@@ -45,21 +45,29 @@ class Namespaces:
         return process.link("ns/mnt")
 
     def mount(self, process: ProcessDirectory, number: int) -> Mount | None:
-        """A mount of the process's namespace by its ID; None where the namespace does not have it."""
+        """A mount by its ID, from the process's namespace or another one that is known; None where none has it."""
         name = self.namespace(process)
         if name not in self._mounts:
             self._mounts[name] = mounts(process.read("mountinfo"))
         if number not in self._mounts[name]:  # out of reach from the root of the process that was asked first
             self._mounts[name] |= mounts(process.read("mountinfo"))
-        return self._mounts[name].get(number)
+        self._own()
+        tables = (self._mounts[name], *self._mounts.values())  # what it mapped before it got a namespace is of another
+        return next((table[number] for table in tables if number in table), None)
 
     def elsewhere(self, mount: Mount) -> list[Mount]:
         """Where the host's own namespace has the file system of a mount."""
         if self._devices is None:
             self._devices = {}
-            for each in mounts(_bytes(f"{self._proc}/{1 if self.view else 'self'}/mountinfo")).values():
+            for each in self._own().values():
                 self._devices.setdefault(each.device, []).append(each)
         return self._devices.get(mount.device, [])
+
+    def _own(self) -> dict[int, Mount]:
+        """The mounts of the host's own namespace."""
+        if "" not in self._mounts:
+            self._mounts[""] = mounts(_bytes(f"{self._proc}/{1 if self.view else 'self'}/mountinfo"))
+        return self._mounts[""]
 
     def path(self, mount: Mount, inner: str) -> str | None:
         """The host's path of the file at `inner` from the top of a mount's file system."""

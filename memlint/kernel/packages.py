@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 
+from memlint.kernel.opening import regular
+from memlint.kernel.patience import in_time
+from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Sight
-from memlint.kernel.views import resolved
 from memlint.layers.packages import Databases, database_of
 from memlint.model.digest import ContentID
 from memlint.model.layer import Package
 
 _DIRECTORIES = ("var/lib/dpkg", "var/lib/dpkg/info", "var/lib/dpkg/status.d", "lib/apk/db", "usr/lib/apk/db")
 _CHUNK = 1 << 20
+_PATIENCE = 20.0
+_FILES = 50_000
+"""Of a directory; a large desktop's dpkg has a tenth of them."""
 
 
 def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package]:
@@ -29,7 +35,10 @@ def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package
         if pid is None or not paths or (container.image or container.id) in asked:
             continue
         asked.add(container.image or container.id)
-        owners = _databases(f"{proc}/{pid}/root").owners(paths)
+        try:
+            owners = in_time(partial(_owners, proc, pid, paths), _PATIENCE)
+        except TimeoutError:
+            continue
         found |= {paths[path]: package for path, package in owners.items() if paths[path] not in found}
     return found
 
@@ -43,26 +52,40 @@ def _doubled(sight: Sight, pids: tuple[int, ...]) -> dict[str, ContentID]:
     return {file.path.strip("/"): file.content for file in own if len(files[file.content]) > 1}
 
 
-def _databases(root: str) -> Databases:
+def _owners(proc: str, pid: int, paths: dict[str, ContentID]) -> dict[str, Package]:
+    try:
+        with ProcessDirectory(proc, pid) as process:
+            return _databases(process).owners(paths)
+    except OSError:
+        return {}
+
+
+def _databases(process: ProcessDirectory) -> Databases:
+    """Those on the container's own root: a stranger's mount over them is not read."""
     databases = Databases()
     for directory in _DIRECTORIES:
-        real = resolved(root, f"/{directory}")  # links lead to places in the container, never in the host
-        for name in sorted(_names(f"{root}{real}")) if real is not None else ():
-            path = f"{directory}/{name}"
-            if database_of(path) is not None:
-                _add(databases, path, f"{root}{real}/{name}")
+        try:
+            handle = process.within(directory)
+        except OSError:
+            continue
+        try:
+            for name in _names(handle):
+                if database_of(f"{directory}/{name}") is not None:
+                    _add(databases, f"{directory}/{name}", name, handle)
+        finally:
+            os.close(handle)
     return databases
 
 
-def _add(databases: Databases, path: str, place: str) -> None:
+def _add(databases: Databases, path: str, name: str, directory: int) -> None:
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = regular(name, directory=directory)
     except OSError:
         return
     try:
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode):
-            databases.add(path, status.st_size, _chunks(descriptor))
+        databases.add(path, os.fstat(descriptor).st_size, _chunks(descriptor))
+    except OSError:
+        return
     finally:
         os.close(descriptor)
 
@@ -71,8 +94,9 @@ def _chunks(descriptor: int) -> Iterator[bytes]:
     return iter(lambda: os.read(descriptor, _CHUNK), b"")
 
 
-def _names(directory: str) -> list[str]:
+def _names(directory: int) -> Iterator[str]:
     try:
-        return os.listdir(directory)
+        with os.scandir(f"/proc/self/fd/{directory}") as found:
+            yield from sorted(each.name for each in islice(found, _FILES))
     except OSError:
-        return []
+        return

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 
 import msgspec
 
+from memlint.kernel.pagemap import PAGE
+from memlint.kernel.patience import in_time
+from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Process, Residency, Seen, Sight
 from memlint.model.digest import ContentID
 from memlint.model.profile import SCHEMA, Profile, Ran, Resident, Run, Use
 
+_PAGE = 4096
+_PATIENCE = 2.0
 BASIS = "measured: file pages that processes of containers had mapped, by page frames"
 
 Unit = tuple[str, ContentID]
@@ -70,9 +76,18 @@ def merge(profiles: Sequence[Profile]) -> Profile:
 def has_file(pid: int, path: str, size: int) -> bool:
     """Whether the process's root directory has it now."""
     try:
-        return os.stat(f"/proc/{pid}/root{path}").st_size == size
-    except OSError:
+        return in_time(partial(_size, pid, path), _PATIENCE) == size
+    except OSError:  # a TimeoutError is one, too
         return False
+
+
+def _size(pid: int, path: str) -> int:
+    with ProcessDirectory("/proc", pid) as process:
+        handle = process.within(path)
+    try:
+        return os.fstat(handle).st_size
+    finally:
+        os.close(handle)
 
 
 def _units(processes: Iterable[Process]) -> dict[int, Unit]:
@@ -93,8 +108,17 @@ def _mapped(
         unit = units.get(residency.pid)
         if unit is not None and residency.pages:
             files.setdefault(residency.file.content, residency.file)
-            pages[residency.file.content, unit[1]][unit].update(residency.pages)
+            pages[residency.file.content, unit[1]][unit].update(_small(residency, PAGE))
     return pages, files
+
+
+def _small(residency: Residency, page_bytes: int) -> Iterable[int]:
+    """A profile's pages are of 4 KiB on every machine: each of the host's is so many, up to the end of the file."""
+    times = page_bytes // _PAGE
+    if times == 1:
+        return residency.pages
+    most = -(-residency.file.size // _PAGE)
+    return (each for page in residency.pages for each in range(page * times, min((page + 1) * times, most)))
 
 
 def _together(units: Iterable[Unit]) -> Counter[tuple[ContentID, ...]]:

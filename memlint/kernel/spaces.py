@@ -14,15 +14,18 @@ _KCMP_VM = 1
 
 
 class Spaces:
-    """The address spaces that were met, told apart by kcmp(2), asked only where sizes are equal to the byte."""
+    """The address spaces that were met, told apart by kcmp(2), asked only where the addresses are equal."""
 
     def __init__(self) -> None:
         self._met: dict[bytes, list[Any]] = {}
 
     def is_new(self, pid: int, sizes: bytes) -> bool:
-        """Whether no process before had the address space of this one, of which the kernel says `sizes`."""
+        """Whether no process before had the address space of this one, of which the kernel says `sizes`.
+
+        Their first line has the addresses; PSS, further down, changes as others map and unmap what is shared.
+        """
         key = functools.cmp_to_key(_compare)(pid)
-        met = self._met.setdefault(sizes, [])
+        met = self._met.setdefault(sizes.partition(b"\n")[0], [])
         at = bisect.bisect_left(met, key)
         if at < len(met) and not key < met[at] and not met[at] < key:
             return False

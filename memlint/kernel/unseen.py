@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import os
+
+from memlint.kernel.host import utf8
 from memlint.model.measure import Unseen
 
 _NAMED = 5
 """PIDs that an entry names."""
-_ROOT = "run as root (sudo)"
-HIDDEN_FRAMES = Unseen(
-    "page frames",
-    "the kernel shows them to root alone, so that it is not known what is shared and what is duplicate",
-    "run memlint as root (sudo), on the host itself",
-)
+
+
+def as_root() -> str:
+    """What to do where rights are missing; root that is refused has been confined."""
+    if os.geteuid():
+        return "run memlint as root (sudo), on the host itself"
+    return (
+        "root is refused here: run memlint outside of containers and sandboxes, with CAP_SYS_ADMIN and CAP_SYS_PTRACE;"
+        " a security module (AppArmor, SELinux, lockdown) may refuse it, too, and logs that"
+    )
+
+
+def hidden_frames() -> Unseen:
+    """What to say where the kernel shows no page frame."""
+    reason = "the kernel shows them to CAP_SYS_ADMIN alone, so it is not known what is shared and what is duplicate"
+    return Unseen("page frames", reason, as_root())
 
 
 class Notes:
@@ -22,11 +35,11 @@ class Notes:
         self._processes: dict[tuple[str, str], list[int]] = {}
 
     def add(self, what: str, reason: str, hint: str = "") -> None:
-        self._unseen[Unseen(what, reason, hint)] = None
+        self._unseen[Unseen(utf8(what), reason, hint)] = None
 
     def process(self, pid: int, error: OSError) -> None:
         """A process that may not be looked at."""
-        hint = _ROOT if isinstance(error, PermissionError) else ""
+        hint = as_root() if isinstance(error, PermissionError) else ""
         self._about(pid, (error.strerror or str(error)).lower(), hint)
 
     def late(self, pid: int) -> None:
@@ -34,7 +47,7 @@ class Notes:
         self._about(pid, "the time that was allowed had passed", "allow more time, or look at fewer containers")
 
     def hidden_frames(self) -> None:
-        self._unseen[HIDDEN_FRAMES] = None
+        self._unseen[hidden_frames()] = None
 
     def large(self, path: str, size: int) -> None:
         reason = f"a mapping of {size} bytes is more than is walked"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from memlint.kernel.matching import by_container, containers_of, matched, nothing_runs, visible
+from memlint.kernel.pagemap import PAGE
 from memlint.kernel.residency import Container, Residency, Sight
 from memlint.model.digest import ContentID, DiffID
 from memlint.model.image import Image
@@ -30,7 +31,6 @@ from memlint.sharing.resident import Known
 from memlint.sharing.storage import Key, StorageModel
 from memlint.sharing.view import EMPTY, View, merge_views
 
-PAGE = 4096
 _BASIS = (
     "measured: file pages that running containers of the images have mapped, each frame once; predicted: as compare"
     " does, for as many containers"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import msgspec
 
@@ -18,6 +20,9 @@ from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Process, Residency, Seen
 from memlint.kernel.unseen import Notes
 from memlint.model.digest import ContentID
+
+_TIMES = 64
+"""How many mappings of the greatest size a process may have of files, before the rest is left out."""
 
 
 class HiddenError(Exception):
@@ -43,7 +48,8 @@ class Walk:
         try:
             self._check(descriptor, mapped)
             files = self._named(process, known.container, mapped)
-            found = self._held(descriptor, [area for area in mapped if area.file in files], files)
+            named = [area for area in mapped if area.file in files]
+            found = self._held(descriptor, self._allowed(process.pid, named, files), files)
         finally:
             os.close(descriptor)
         self.residencies += [self._residency(process.pid, seen, parts) for seen, parts in found.items()]
@@ -73,15 +79,24 @@ class Walk:
     def _held(self, descriptor: int, mapped: Sequence[Area], files: dict[bytes, Mapped]) -> dict[Seen, list[Part]]:
         """What holds the process's file pages."""
         found: dict[Seen, list[Part]] = {}
-        most = self._bounds.mapping_bytes
-        for area in mapped:
-            if area.end - area.start > most:
-                self._notes.large(files[area.file].choices[-1].path, area.end - area.start)
-        for area, frames in present(descriptor, [area for area in mapped if area.end - area.start <= most]):
+        for area, frames in present(descriptor, mapped):
             if any(frames):
                 part = (area.offset // PAGE, frames)
                 found.setdefault(files[area.file].holder(part), []).append(part)
         return found
+
+    def _allowed(self, pid: int, mapped: Sequence[Area], files: dict[bytes, Mapped]) -> Sequence[Area]:
+        """What is not too large to walk, each and all together: addresses cost a process nothing."""
+        most = self._bounds.mapping_bytes
+        for area in mapped:
+            if area.end - area.start > most:
+                self._notes.large(files[area.file].choices[-1].path, area.end - area.start)
+        small = [area for area in mapped if area.end - area.start <= most]
+        sums = list(accumulate(area.end - area.start for area in small))
+        if sums and sums[-1] > most * _TIMES:
+            self._notes.add(f"some pages of process {pid}", f"it maps files at {sums[-1]} bytes of addresses")
+            return small[: bisect(sums, most * _TIMES)]
+        return small
 
     def _residency(self, pid: int, seen: Seen, parts: list[Part]) -> Residency:
         """Equal pages in equal frames are kept once, in whatever number of processes."""

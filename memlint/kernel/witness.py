@@ -9,6 +9,7 @@ from memlint.kernel.containers import narrowed, running
 from memlint.kernel.matching import candidates, nothing_runs
 from memlint.kernel.measuring import Question, observe, require_linux
 from memlint.kernel.residency import Sight
+from memlint.kernel.unseen import as_root
 from memlint.model.image import Image
 
 
@@ -26,5 +27,5 @@ def seen_of(images: Sequence[Image], names: Sequence[str]) -> Sight:
         raise nothing_runs(images)
     observed = observe(Question(containers=wanted))
     if observed.measurement.totals is None:
-        raise SourceError("no page frame can be seen, and nothing else is proof", "run memlint as root (sudo)")
+        raise SourceError("no page frame can be seen, and nothing else is proof", as_root())
     return observed.sight

@@ -72,7 +72,8 @@ class MeasuredImage(Memory, frozen=True, kw_only=True):
 
 
 class MeasuredTotals(msgspec.Struct, frozen=True):
-    """File pages = distinct + duplicate, over all containers seen; efficiency = distinct / file pages, 1 for none.
+    """File pages = distinct + duplicate, over everything that was looked at (with `--all`
+    or `--pid` processes in no container, too); efficiency = distinct / file pages, 1 for none.
 
     A duplicate is a page of a content that more than one frame holds: each frame but one.
     """

@@ -1,4 +1,6 @@
-"""What running containers were seen to keep resident: a basis to price images by. Units are pages of 4 KiB.
+"""What running containers were seen to keep resident: a basis to price images by.
+
+Units are pages of 4 KiB, also of hosts whose pages are larger.
 
 Holds no name of a host, container, image or path: contents, and what programs use of them.
 """

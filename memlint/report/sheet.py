@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import accumulate
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -51,14 +53,18 @@ def printable(text: str) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """A text cut at its end."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    """A text cut at its end; `width` is in columns, of which some characters take two, or none."""
+    if cell_len(text) <= width:
+        return text
+    ends = accumulate(map(cell_len, text))
+    return text[: sum(end <= width - 1 for end in ends)] + "…"
 
 
 def keep_end(text: str, width: int) -> str:
     """A path cut at its start, between two directories where that loses little."""
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
-    end = text[-max(width - 1, 1) :]
+    kept = sum(end <= max(width - 1, 1) for end in accumulate(map(cell_len, reversed(text))))
+    end = text[len(text) - kept :]
     slash = end.find("/")
     return "…" + (end[slash:] if 0 <= slash < width // 3 else end)

@@ -21,6 +21,7 @@ import pytest
 from support.command import MEMLINT, Memlint
 from support.promtool import promtool
 
+from memlint.cli.exporter import is_loopback
 from memlint.cli.exporter_http import CONNECTIONS_MAX, PATIENCE, REQUEST_MAX, parse
 from memlint.cli.exporter_options import address
 
@@ -283,3 +284,20 @@ def test_parse() -> None:
     request = parse(b"GET /metrics?x=1 HTTP/1.1\r\nHost: a:1\r\nX-A:  b \r\n\r\n")
     assert request is not None
     assert (request.method, request.path, request.headers) == ("GET", "/metrics", {"host": "a:1", "x-a": "b"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1"])
+def test_addresses_of_this_host_alone(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "fe80::1%eth0", "192.0.2.1"])  # noqa: S104
+def test_addresses_that_others_reach(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_whoever_serves_everybody_is_told(command: Memlint) -> None:
+    with serving(command, listen="0.0.0.0:0") as it:
+        assert it.process.stderr is not None
+        said = it.process.stderr.readline()
+    assert said == "memlint: warning: whoever reaches this address reads what runs here\n"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from memlint.kernel.looking import look
 
 from . import frames
 from .daemons import need
@@ -130,3 +134,53 @@ time.sleep(1000000)
         report = of_processes([pid])
         assert report["totals"]["file_pages_bytes"] == held([pid]).frames * PAGE
         assert report["unseen"] == []
+
+
+def test_a_file_system_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its program is the container's own, and may be stopped by it."""
+    need("fuse-overlayfs", "umount")
+    monkeypatch.setattr("memlint.kernel.files._PATIENCE", 0.5)
+    for name in ("lower", "merged"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "lower/x").write_bytes(b"x" * 3 * PAGE)
+    command = ["fuse-overlayfs", "-f", "-o", f"lowerdir={tmp_path}/lower", str(tmp_path / "merged")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            file = tmp_path / "merged/x"
+            deadline = time.monotonic() + 20
+            while not file.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            with mapping(file) as pid:
+                assert seen_of(pid, file) == [3]
+                server.send_signal(signal.SIGSTOP)
+                try:
+                    sight = look([], pids=[pid])
+                finally:
+                    server.send_signal(signal.SIGCONT)
+            assert [(each.what, each.reason) for each in sight.unseen] == [
+                (f"pages of {file}", "its file system does not answer")
+            ]
+        finally:
+            subprocess.run(["umount", "--lazy", str(tmp_path / "merged")], check=True)
+            server.terminate()
+
+
+def seen_of(pid: int, file: Path) -> list[int]:
+    return [len(each.pages) for each in look([], pids=[pid]).residencies if each.file.path == str(file)]
+
+
+@contextmanager
+def mapping(file: Path) -> Iterator[int]:
+    """A process that has read all pages of a mapped file."""
+    script = (
+        f"import mmap, os, time; file = open({str(file)!r}, 'rb');"
+        "area = mmap.mmap(file.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ); file.close();"
+        "sum(area[::mmap.PAGESIZE]); print(flush=True); time.sleep(1000)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield process.pid
+        finally:
+            process.kill()

@@ -77,3 +77,19 @@ def test_reading_ends_with_the_time(tmp_path: Path) -> None:
 
     with pytest.raises(SpentError):
         described(tmp_path / "file", Contents(1 << 30, check))
+
+
+def test_an_owner_s_files_are_not_read_without_end(tmp_path: Path) -> None:
+    """Sparse files cost their owner nothing, and whoever reads them time."""
+    contents = Contents(1 << 12, nothing)
+    for number in range(9):
+        path = tmp_path / str(number)
+        path.touch()
+        os.truncate(path, 1 << 12)
+        with opened(path) as descriptor:
+            if number < 8:
+                contents.of(descriptor, "a")
+                continue
+            with pytest.raises(UnreadError, match="together"):
+                contents.of(descriptor, "a")
+            assert contents.of(descriptor, "b").size == 1 << 12

@@ -18,6 +18,8 @@ from mappers import PAGE, container, figures, mapper, naive, of, random_file
 
 from memlint.kernel.bounds import Bounds
 from memlint.kernel.looking import look
+from memlint.kernel.spaces import Spaces
+from memlint.kernel.unseen import hidden_frames
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="frames are shown to root alone: run as root")
 
@@ -232,3 +234,61 @@ def _as_nobody() -> dict[str, Any]:
     os.close(write)
     with open(read, "rb") as answer:
         return dict(msgspec.json.decode(answer.read()))
+
+
+@root
+def test_what_a_process_mapped_before_it_got_a_mount_namespace_counts(tmp_path: Path) -> None:
+    """Its mappings are of the namespace that it left, whose mounts are in another table."""
+    file = random_file(tmp_path / "x", 20)
+    with mapper(file) as process:
+        process.do("import ctypes; assert ctypes.CDLL(None).unshare(0x00020000) == 0")
+        sight = look([], pids=[process.pid])
+    assert [len(each.pages) for each in of(sight, file)] == [20]
+    assert sight.unseen == ()
+
+
+@root
+def test_files_of_a_mount_that_is_gone_are_said_to_be_unseen(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "at").mkdir()
+    file = random_file(tmp_path / "from/x", 20)
+    place = tmp_path / "at"
+    if subprocess.run(["mount", "--bind", str(file.parent), str(place)], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    with ExitStack() as stack:
+        try:
+            process = stack.enter_context(mapper(place / "x"))
+        finally:
+            subprocess.run(["umount", "--lazy", str(place)], check=True)
+        sight = look([], pids=[process.pid])
+    (unseen,) = sight.unseen
+    assert unseen.what.startswith("pages of ")
+    assert unseen.totals
+
+
+@root
+def test_names_that_are_no_utf_8_fit_in_json(tmp_path: Path) -> None:
+    """A container's files may have any name; JSON holds text alone."""
+    odd = tmp_path / os.fsdecode(b"\xff\x1b[31m{}|`\n")
+    first = random_file(tmp_path / "x", 5)
+    odd.write_bytes(first.read_bytes())
+    with mapper(first, odd) as process:
+        sight = look([], pids=[process.pid])
+    found = figures(sight)
+    text = msgspec.json.encode(found).decode()
+    assert len(found.duplicates) == 1
+    assert r"\\udcff" in text
+
+
+@pytest.mark.parametrize(("user", "start"), [(0, "root is refused here"), (1000, "run memlint as root (sudo)")])
+def test_the_hint_helps_whoever_reads_it(monkeypatch: pytest.MonkeyPatch, user: int, start: str) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert hidden_frames().hint.startswith(start)
+
+
+def test_one_address_space_is_one_though_what_it_shares_changes_meanwhile() -> None:
+    """PSS changes with every process that maps the same library, or ends."""
+    spaces = Spaces()
+    assert spaces.is_new(os.getpid(), b"1000-2000 [rollup]\nPss: 8 kB\n")
+    assert not spaces.is_new(os.getpid(), b"1000-2000 [rollup]\nPss: 7 kB\n")
+    assert spaces.is_new(os.getppid(), b"1000-2000 [rollup]\nPss: 8 kB\n")

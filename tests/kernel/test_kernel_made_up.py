@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from memlint.kernel.bounds import Bounds
 from memlint.kernel.looking import look
 from memlint.kernel.mounts import mount_of
+from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Container
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -168,3 +170,42 @@ def test_a_process_that_ends_between_two_questions_is_left_out(proc: Proc) -> No
     (place / "maps").unlink()
     sight = look([], pids=[10, 11], proc=str(proc.path))
     assert (sight.processes, sight.residencies, sight.unseen) == ((), (), ())
+
+
+@pytest.mark.parametrize("file_system", ["fuse.sshfs", "fuseblk", "nfs4", "cifs"])
+def test_files_that_strangers_or_other_hosts_answer_for_are_not_asked(proc: Proc, file_system: str) -> None:
+    """They may never answer; so much as their size is not asked."""
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE | 5], f"0:42 / / rw - {file_system} x rw")
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert sight.residencies == ()
+    assert [(each.reason, each.totals) for each in sight.unseen] == [
+        (f"its file system ({file_system}) may never answer", True)
+    ]
+
+
+def test_a_process_that_got_the_number_of_another_is_not_taken_for_it(
+    proc: Proc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw")
+    begun = iter((b"1", b"2"))
+    monkeypatch.setattr(ProcessDirectory, "started", lambda _: next(begun))
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert (sight.processes, sight.residencies) == ((), ())
+
+
+def test_a_process_that_maps_more_addresses_than_are_walked_is_named(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    place = proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw")
+    line = (place / "maps").read_text().partition(" ")[2]
+    areas = [START + number * PAGE for number in range(65)]
+    (place / "maps").write_text("".join(f"{start:08x}-{start + PAGE:08x} {line}" for start in areas))
+    for start in areas[1:]:
+        (place / "map_files" / f"{start:x}-{start + PAGE:x}").symlink_to(file)
+    sight = look([], pids=[10], bounds=Bounds(mapping_bytes=PAGE), proc=str(proc.path))
+    assert [each.what for each in sight.unseen] == ["some pages of process 10"]
+    assert len(sight.residencies) == 1

@@ -6,6 +6,7 @@ from collections import Counter
 from zlib import crc32
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.sights import Maps, Runs, sight
@@ -117,3 +118,15 @@ def test_merging_adds_up_page_by_page(one: Profile, two: Profile) -> None:
         for program in (PYTHON, NGINX):
             (seen, pages), (a, first), (b, second) = (pages_of(each, content, program) for each in (both, one, two))
             assert (seen, Counter(pages)) == (a + b, Counter(first) + Counter(second))
+
+
+def test_a_profile_s_pages_are_of_4_kib_whatever_the_host_s_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host of 16 KiB pages has four of a profile's in each of its own, as far as the file goes."""
+    monkeypatch.setattr("memlint.kernel.recording.PAGE", 16384)
+    program = ContentID("p")
+    (residency,) = sight([runs("a", program, x=(0, 2))]).residencies
+    file = msgspec.structs.replace(residency.file, size=2 * 16384 + 4097)
+    seen = sight([runs("a", program, x=(0, 2))])
+    seen = msgspec.structs.replace(seen, residencies=(msgspec.structs.replace(residency, file=file),))
+    (content,) = profile(seen, never).contents
+    assert [run[:2] for run in content.uses[0].runs] == [(0, 4), (8, 2)]

@@ -10,10 +10,12 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from rich.cells import cell_len
 from support import measured
 
 import memlint
 from memlint.model.measure import Cost, MeasuredTotals, Measurement, Store, Unseen, is_whole
+from memlint.model.units import human_size
 from memlint.model.vocabulary import MEASURE_BY, MEASURE_SORTS
 from memlint.report.json import to_json
 from memlint.report.measure.markdown import to_markdown
@@ -230,3 +232,29 @@ def test_markdown_tables_are_whole(name: str, by: str) -> None:
 def test_an_efficiency_is_not_rounded_up() -> None:
     totals = MeasuredTotals(1000, 999, 1, 0.999)
     assert "99 %" in page(measured.node(totals=totals))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("by", MEASURE_BY)
+def test_names_of_wide_characters_push_no_figure_out(width: int, by: str) -> None:
+    """Each takes two columns: a stranger's name could hide what it costs."""
+    wide = "漢字" * 40
+    node = measured.node()
+    containers = tuple(msgspec.structs.replace(each, name=wide, image=wide) for each in node.containers)
+    images = tuple(msgspec.structs.replace(each, image=wide) for each in node.images)
+    processes = tuple(msgspec.structs.replace(each, command=wide) for each in node.processes)
+    placed = tuple(
+        msgspec.structs.replace(
+            each,
+            placements=tuple(msgspec.structs.replace(at, name=wide, path=f"/{wide}") for at in each.placements),
+        )
+        for each in node.duplicates
+    )
+    seen = msgspec.structs.replace(
+        node, containers=containers, images=images, processes=processes, duplicates=placed, stores=()
+    )
+    text = to_text(seen, Terminal(width, color=False), top=10, by=by, sort="duplicate")
+    assert all(cell_len(line) <= width for line in text.splitlines())
+    assert "4.3 MB" in text.partition("file pages")[2]
+    for each in node.containers if by == "container" else ():
+        assert human_size(each.duplicate_bytes or 0) in text

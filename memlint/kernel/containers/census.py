@@ -80,6 +80,11 @@ def _members(path: str) -> list[int]:
         return []
 
 
+def is_engine(task: Task) -> bool:
+    """Whether a process is called like an engine, or like what watches a container."""
+    return task.command in (*_ENGINES, _SHIM, _CONMON)
+
+
 def supervisors(tasks: Iterable[Task], host: Host) -> tuple[Supervisor, ...]:
     """The shims and conmons among the processes."""
     found = []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
-from memlint.kernel.containers.census import Census, census, daemons, descendants, supervisors
+from memlint.kernel.containers.believing import believed
+from memlint.kernel.containers.census import Census, census, daemons, descendants, is_engine, supervisors
 from memlint.kernel.containers.cgroups import Identifying
 from memlint.kernel.containers.containerd import Containerd
 from memlint.kernel.containers.containers_storage import CriO, Podman
@@ -17,6 +20,7 @@ from memlint.kernel.containers.rootfs import storage_of
 from memlint.kernel.host import Host, clean, read
 from memlint.kernel.mounts import Mount, mounts, top_mount
 from memlint.kernel.residency import Container
+from memlint.kernel.unseen import as_root
 from memlint.model.measure import Unseen
 
 RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILDKIT, LXC, NSPAWN)
@@ -24,6 +28,7 @@ RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILD
 _GONE = {errno.ENOENT, errno.ESRCH, errno.EINVAL}
 """What reading the mounts of a process says that ended, or of a zombie."""
 _SHORT = 12
+_RANDOM = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def running(
@@ -39,34 +44,52 @@ def running(
     members = _members(seen.tasks, around, runtimes)
     found = [each for identity, pids in members.items() if (each := _found(identity, pids, host)) is not None]
     names = _names(found, around, runtimes)
-    containers = [_container(each, *names[each.identity.id]) for each in found]
-    return containers, [*_hidden(seen), *_unnamed(containers, names), *_unplaced(found)]
+    containers = [_container(each, number, *names[each.identity]) for number, each in _numbered(found)]
+    return containers, [
+        *_hidden(seen),
+        *_unnamed(containers, [names[each.identity][1] for each in found]),
+        *_unplaced(found),
+    ]
 
 
 def surroundings(seen: Census, host: Host) -> Around:
     """The engines, and what watches containers, among the processes."""
-    return Around(host, supervisors(seen.tasks, host), daemons(seen.tasks, host))
+    speakers = believed((task for task in seen.tasks if is_engine(task)), RUNTIMES, host)
+    return Around(host, supervisors(speakers, host), daemons(speakers, host))
 
 
 def _members(tasks: Sequence[Task], around: Around, runtimes: Sequence[Runtime]) -> dict[Identity, list[int]]:
     """The processes of each container, as it was first met."""
     watched = {(each.namespace, each.id): each.runtime for each in around.supervisors}
     identifying = Identifying(runtimes, watched)
-    groups: dict[str, tuple[Identity, list[int]]] = {}
+    groups: dict[tuple[str, str], tuple[Identity, list[int]]] = {}
     outside = []
     for task in tasks:
         identity = identifying.among(task.cgroups)
         if identity is None:
             outside.append(task)
         else:
-            groups.setdefault(identity.id, (identity, []))[1].append(task.pid)
-    for identity, pids in _without_cgroups(outside, groups, around):
-        groups[identity.id] = (identity, pids)
+            groups.setdefault(_key(identity), (identity, []))[1].append(task.pid)
+    for identity, pids in _without_cgroups(outside, {name for name, _ in groups}, around):
+        groups[_key(identity)] = (identity, pids)
     return dict(groups.values())
 
 
+def _key(identity: Identity) -> tuple[str, str]:
+    """What tells containers apart: a random ID does, and of given ones each namespace may have its own."""
+    return identity.id, "" if _RANDOM.match(identity.id) else identity.cgroup
+
+
+def _numbered(found: Iterable[Found]) -> Iterator[tuple[int, Found]]:
+    """Each with how many before it have its ID."""
+    met: Counter[str] = Counter()
+    for each in found:
+        yield met[each.identity.id], each
+        met[each.identity.id] += 1
+
+
 def _without_cgroups(
-    tasks: Sequence[Task], known: Mapping[str, object], around: Around
+    tasks: Sequence[Task], known: Collection[str], around: Around
 ) -> Iterator[tuple[Identity, list[int]]]:
     """Containers that got no cgroup (rootless on version 1, `--cgroups=disabled`): the processes below a supervisor."""
     left: dict[str, Supervisor] = {each.id: each for each in around.supervisors if each.id not in known}
@@ -98,15 +121,17 @@ def rootfs_of(pid: int, host: Host) -> Mount | Literal["gone"] | None:
         return "gone" if error.errno in _GONE else None
 
 
-def _names(found: Iterable[Found], around: Around, runtimes: Sequence[Runtime]) -> dict[str, tuple[str, Named]]:
+def _names(found: Iterable[Found], around: Around, runtimes: Sequence[Runtime]) -> dict[Identity, tuple[str, Named]]:
     """The runtime of each container, and what it is called: by files first, and engines are asked for the rest."""
     namings = [(runtime.name, runtime.states(around)) for runtime in runtimes]
-    told = {each.identity.id: _stated(each, namings) for each in found}
+    told = {each.identity: _stated(each, namings) for each in found}
     for runtime in runtimes:
         lacking = [key for key, (name, named) in told.items() if name in (runtime.name, "") and not _whole(named)]
         answers = runtime.asked(around) if lacking else {}
-        for key in answers.keys() & set(lacking):
-            files, answer = told[key][1], answers[key]
+        for key in lacking:
+            if key.id not in answers:
+                continue
+            files, answer = told[key][1], answers[key.id]
             told[key] = (runtime.name, Named(files.name or answer.name, files.image or answer.image))
     return told
 
@@ -122,10 +147,10 @@ def _stated(found: Found, namings: Iterable[tuple[str, Naming]]) -> tuple[str, N
     return found.identity.runtime, Named()
 
 
-def _container(found: Found, runtime: str, named: Named) -> Container:
+def _container(found: Found, number: int, runtime: str, named: Named) -> Container:
     identity = found.identity
     return Container(
-        id=clean(identity.id),
+        id=clean(identity.cgroup.strip("/") if number else identity.id),
         name=clean(named.name) or clean(identity.id[:_SHORT]),
         image=clean(named.image),
         runtime=runtime or "unknown",
@@ -140,15 +165,14 @@ def _hidden(seen: Census) -> Iterator[Unseen]:
         yield Unseen(
             "processes of other users",
             "/proc is mounted so that this user does not see them (hidepid)",
-            "run memlint as root",
+            as_root(),
         )
 
 
-def _unnamed(containers: Iterable[Container], names: Mapping[str, tuple[str, Named]]) -> Iterator[Unseen]:
+def _unnamed(containers: Sequence[Container], names: Sequence[Named]) -> Iterator[Unseen]:
     """One for the containers of each runtime, not one for each of a thousand."""
     lacking: dict[tuple[str, str], list[str]] = {}
-    for container in containers:
-        named = names[container.id][1] if container.id in names else Named()
+    for container, named in zip(containers, names, strict=True):
         what = "names" if not named.name else "images" if not named.image else None
         if what and container.runtime not in _IMAGELESS:
             lacking.setdefault((what, container.runtime), []).append(container.name)
@@ -156,7 +180,7 @@ def _unnamed(containers: Iterable[Container], names: Mapping[str, tuple[str, Nam
         yield Unseen(
             f"the {what} of {_listed(known)} ({runtime})",
             "no file that this user may read tells them, and no engine that answers knows them",
-            "run memlint as root, on the host itself",
+            as_root(),
             totals=False,
         )
 
@@ -171,7 +195,7 @@ def _unplaced(found: Iterable[Found]) -> Iterator[Unseen]:
         yield Unseen(
             f"the storage of {_listed(lacking)}",
             "this user may not read their mounts",
-            "run memlint as root",
+            as_root(),
             totals=False,
         )
 

@@ -64,7 +64,7 @@ def _backing(place: Place, host: Host) -> str:
     path = path if namespace else os.path.realpath(path)
     while (mount := top_mount(found, path)) is None and path != "/":
         path = os.path.dirname(path)
-    return mount.type if mount else ""
+    return clean(mount.type) if mount else ""
 
 
 def _kernel_options(place: Place, asked: Asked) -> dict[str, str]:

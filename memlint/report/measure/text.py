@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from memlint.model.measure import CopiedUp, MeasuredDuplicate, MeasuredPlacement, MeasuredTotals, Measurement, is_whole
@@ -83,7 +84,7 @@ def _grid(sheet: Sheet, measurement: Measurement, by: str, sort: str, top: int) 
 
 def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
     """The room of the names' columns: what they need, and the longest gives way first."""
-    widths = [max(len(printable(name)) for name in column) for column in zip(*rows, strict=True)]
+    widths = [max(cell_len(printable(name)) for name in column) for column in zip(*rows, strict=True)]
     while sum(widths) + 2 * len(widths) > max(room, 16):
         widths[widths.index(max(widths))] -= 1
     return widths
@@ -114,19 +115,23 @@ def _wide(sheet: Sheet, shown: Sequence[MeasuredDuplicate]) -> None:
     room = sheet.width - max(len("copies"), *map(len, why)) - 25
     paths = [printable(duplicate.placements[0].path) for duplicate in shown]
     packages = [_package(duplicate) for duplicate in shown]
-    package = min(max(len("package"), *map(len, packages)), room * 3 // 10) if any(packages) else 0
-    path = min(max(len("file"), *map(len, paths)), (room - package) * 2 // 3)
+    holders = [_mapped_by(duplicate.placements) for duplicate in shown]
+    mapped = min(max(len("mapped by"), *map(cell_len, holders)), room * 2 // 5)
+    need = max(len("file"), *map(cell_len, paths))
+    spare = max(room // 5, room - mapped - min(need, room // 2) - 4)
+    package = min(max(len("package"), *map(cell_len, packages)), spare) if any(packages) else 0
+    path = min(need, room - mapped - package - (4 if package else 2))
     headings = ["duplicate", "copies", "frames", "file", *(["package"] if package else []), "mapped by"]
     rows: list[list[Text | str]] = []
     for at, duplicate in enumerate(shown):
-        owner: list[Text | str] = [cut(packages[at], package)] if package else []
+        owner: list[Text | str] = [_fitting(packages[at], package)] if package else []
         rows.append([
             Text(human_size(duplicate.duplicate_bytes), "bold"),
             why[at],
             str(duplicate.frames),
             keep_end(paths[at], path),
             *owner,
-            cut(_mapped_by(duplicate.placements), room - path - package - 2 * len(owner) - 2),
+            cut(holders[at], room - path - package - 2 * len(owner) - 2),
         ])  # fmt: skip
     sheet.table(headings, rows, ("duplicate", "frames"))
 
@@ -151,6 +156,11 @@ def _package(duplicate: MeasuredDuplicate) -> str:
     return printable(f"{package.name} {package.version}") if package else ""
 
 
+def _fitting(package: str, width: int) -> str:
+    """A package with its version, or without where there is no room for both."""
+    return package if cell_len(package) <= width else cut(package.partition(" ")[0], width)
+
+
 def _mapped_by(placements: Sequence[MeasuredPlacement]) -> str:
     """Each file that holds pages by the first container that maps it; `+2` says how many more share it."""
     holders: dict[str, dict[str, str]] = {}
@@ -173,7 +183,7 @@ def _copied_up(sheet: Sheet, found: Sequence[CopiedUp], top: int) -> None:
     for each in worst:
         below = "  the same bytes lie below" if each.same_content_below else ""
         name = printable(each.name or each.container[:12])
-        path = keep_end(printable(each.path), max(sheet.width - len(name) - len(below) - 16, 12))
+        path = keep_end(printable(each.path), max(sheet.width - cell_len(name) - len(below) - 16, 12))
         sheet.line(f"{human_size(each.file_pages_bytes):>9}  {name}  {path}{below}", indent=1)
     _more(sheet, len(found) - len(worst))
     sheet.line()
@@ -228,8 +238,13 @@ def _images(measurement: Measurement) -> list[str]:
     """Those in the worst duplicates that `memlint compare` can ask a daemon for."""
     asked = {each.id for each in measurement.containers if each.runtime in _DAEMONS}
     placements = [placement for duplicate in measurement.duplicates for placement in duplicate.placements]
-    images = (short(each.image) for each in placements if each.image and each.container in asked)
+    images = (short(each.image) for each in placements if _is_name(each.image) and each.container in asked)
     return list(dict.fromkeys(images))[:_IMAGES_SHOWN]
+
+
+def _is_name(image: str) -> bool:
+    """No option: what is suggested will be run as it stands."""
+    return bool(image) and not image.startswith("-") and image.isprintable()
 
 
 def _more(sheet: Sheet, rest: int) -> None:

@@ -475,3 +475,45 @@ def test_docker_is_asked_on_its_own_socket(made: Made, tmp_path: Path) -> None:
     with listening(socket, answers):
         found = only(made)
     assert (found.name, found.image) == ("web", "nginx:1")
+
+
+def lying(made: Made, cgroup: str, capabilities: str, first: str = "user:[1]") -> None:
+    """In another container a process that calls itself conmon says what this one is called."""
+    made.process(40, f"0::/machine.slice/libpod-{A}.scope/container\n")
+    made.listed("lib/containers/storage/overlay-containers/containers.json", A, "web", "nginx:1")
+    home = made.process(50, cgroup, "conmon", ("conmon", "-c", A, "-n", "bank", "--exit-command", "/usr/bin/podman"))
+    (home / "status").write_text(f"Name:\tconmon\nCapEff:\t{capabilities}\n")
+    for pid, space in ((1, first), (50, "user:[1]")):
+        (made.top / f"proc/{pid}/ns").mkdir()
+        (made.top / f"proc/{pid}/ns/user").symlink_to(space)
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "capabilities", "first", "name"),
+    [
+        (f"0::/docker/{B}\n", "00000000a80425fb", "user:[1]", "web"),
+        (f"0::/docker/{B}\n", "000001ffffffffff", "user:[0]", "web"),  # root of its own user namespace alone
+        (f"0::/docker/{B}\n", "000001ffffffffff", "user:[1]", "bank"),  # privileged: an engine in a container
+        ("0::/user.slice\n", "0000000000000000", "user:[1]", "bank"),  # rootless, outside of containers
+    ],
+)
+def test_who_calls_himself_an_engine_is_not_believed_in_a_container(
+    made: Made, cgroup: str, capabilities: str, first: str, name: str
+) -> None:
+    lying(made, cgroup, capabilities, first)
+    found, _ = running(made.host)
+    assert [each.name for each in found if each.id == A] == [name]
+
+
+def test_two_namespaces_of_containerd_have_a_container_of_one_name(made: Made) -> None:
+    """Their IDs are what people call them: they are two all the same."""
+    ctr(made)
+    words = ("/usr/bin/containerd-shim-runc-v2", "-namespace", "other", "-id", "web", "-address", "/nowhere")
+    made.process(31, "0::/\n", "containerd-shim", words)
+    made.process(41, "0::/other/web\n")
+    made.process(42, "0::/other/web/below\n")
+    found, _ = running(made.host)
+    assert [(each.id, each.name, each.cgroup, each.pids) for each in found] == [
+        ("web", "web", "/default/web", (40,)),
+        ("other/web", "web", "/other/web", (41, 42)),
+    ]
