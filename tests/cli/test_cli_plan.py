@@ -145,11 +145,22 @@ def test_a_former_plan_is_heeded(command: Memlint) -> None:
     assert "new image y:2: none → files" in page
 
 
+def test_a_former_plan_may_be_large(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet)
+    (command.home / "large.json").write_text(json.dumps({**plan, "notes": ["x" * 2**21] * 8}))
+    assert planned(command, fleet, "--previous", "large.json")["bases"] == plan["bases"]
+
+
 def test_what_is_no_former_plan(command: Memlint, fleet: str) -> None:
     (command.home / "other.json").write_text('{"schema": "memlint.compare/1"}')
-    for place in ("absent", "other.json"):
+    (command.home / "cut.json").write_text('{"schema": "memlint.plan/1"}')
+    for place, says in (
+        ("absent", "cannot be read (No such file or directory)"),
+        ("other.json", "is no plan that this memlint reads: it is memlint.compare/1, not memlint.plan/1"),
+        ("cut.json", "is no plan, or damaged (Object missing required field"),
+    ):
         message, hint = command.refused("plan", fleet, "--previous", place)
-        assert f"{place}: " in message
+        assert f"{place}: {says}" in message
         assert "memlint plan --" in hint
 
 
