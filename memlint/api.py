@@ -28,8 +28,8 @@ from memlint.model.verify import Verification
 from memlint.model.vocabulary import ELF_KINDS, KINDS
 from memlint.planner.choice import BALANCED
 from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
-from memlint.planner.measure import BASES, PROFILE, Basis, profile_basis
 from memlint.planner.planning import plan_images
+from memlint.planner.weighing import BASES, PROFILE, Basis, profile_basis
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.resident import Known, known
 from memlint.sharing.storage import StorageModel, storage_model

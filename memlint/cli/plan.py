@@ -18,8 +18,8 @@ from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
 from memlint.planner.draft import BUDGETS, Options
-from memlint.planner.measure import Basis
 from memlint.planner.planning import plan_images
+from memlint.planner.weighing import Basis
 from memlint.planner.write.service import Service
 from memlint.report.json import plan_to_json
 from memlint.report.plan import to_text

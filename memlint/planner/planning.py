@@ -18,7 +18,7 @@ from memlint.planner.draft import Draft, Drafting, Options, Part
 from memlint.planner.former import moved, renamed, with_names
 from memlint.planner.grounds import Group, Member, grouped, led
 from memlint.planner.leaving import cut, left_out, notes, nothing_helps, without
-from memlint.planner.measure import Basis, Measure, presence
+from memlint.planner.weighing import Basis, Measure, presence
 from memlint.planner.onebuild import on_one_build
 from memlint.planner.points import distinct, optimum, point_of
 from memlint.planner.solving import part_of, within
