@@ -38,13 +38,16 @@ def add_options(parser: Any) -> None:
     parser.set_defaults(command=_plan)
     parser.add_argument("images", nargs="*", metavar="IMAGE")
     fleet_options(parser.add_argument_group("the fleet"))
-    _plan_options(parser.add_argument_group("the plan"))
+    plan = parser.add_argument_group("the plan")
+    _size_options(plan)
+    _ground_options(plan)
     _write_options(parser.add_argument_group("files"))
     _output_options(parser.add_argument_group("output"))
     reading_options(parser.add_argument_group("reading"))
 
 
-def _plan_options(group: Any) -> None:
+def _size_options(group: Any) -> None:
+    """How far bases go."""
     option(
         group,
         "--prefer",
@@ -70,6 +73,10 @@ def _plan_options(group: Any) -> None:
         default="1MB",
         help="what a base saves at least (default: %(default)s)",
     )
+
+
+def _ground_options(group: Any) -> None:
+    """What bases are weighed by."""
     option(
         group,
         "--previous",
