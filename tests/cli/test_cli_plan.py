@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from support import images
 from support.command import FLEET, Memlint
 from support.elf import library
+from support.snapshots import assert_snapshot
 
 import memlint
 from memlint.report.schema import plan_schema
@@ -41,10 +41,7 @@ def test_page(command: Memlint, fleet: str, columns: int) -> None:
     done = command.run("plan", fleet, *PLATFORM, *SMALL, env={"COLUMNS": str(columns)})
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= columns
-    path = SNAPSHOTS / f"plan-{columns}.txt"
-    if os.environ.get("MEMLINT_UPDATE_SNAPSHOTS"):
-        path.write_text(done.stdout, "utf-8")
-    assert done.stdout == path.read_text("utf-8")
+    assert_snapshot(SNAPSHOTS / f"plan-{columns}.txt", done.stdout)
 
 
 def test_the_shipped_schema_is_the_generated_one() -> None:

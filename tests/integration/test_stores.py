@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support import frames
 
 from memlint.api import load
 from memlint.model.digest import ContentID
 from memlint.sharing.storage import Key
 from memlint.sharing.view import merge_views
 
-from . import frames
 from .stores.container import Fleet
 from .stores.images import PROGRAM
 from .stores.smaps import of_file, smaps
