@@ -21,7 +21,7 @@ from memlint.planner.draft import BUDGETS, Options
 from memlint.planner.planning import plan_images
 from memlint.planner.weighing import Basis
 from memlint.planner.write.service import Service
-from memlint.report.json import plan_to_json
+from memlint.report.json import to_json
 from memlint.report.plan import to_text
 from memlint.report.terminal import terminal_for
 
@@ -102,7 +102,6 @@ def _write(
     built = Built({}, basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
     write_plan(
         found,
-        plan_to_json(found),
         fleet.images,
         fleet.indexes,
         services,
@@ -115,6 +114,6 @@ def _write(
 
 def _formatted(found: Plan, arguments: argparse.Namespace) -> str:
     if arguments.format == "json":
-        return plan_to_json(found)
+        return to_json(found)
     terminal = terminal_for(arguments.output_file, no_color=arguments.no_color)
     return to_text(found, terminal, everything=arguments.all)

@@ -12,7 +12,8 @@ from memlint.cli.reading import read_options
 from memlint.planner.check import check as checked
 from memlint.planner.draft import Options
 from memlint.planner.planning import held_now
-from memlint.report.plan_check import to_json, to_text
+from memlint.report.json import to_json
+from memlint.report.plan_check import to_text
 
 
 def check(arguments: argparse.Namespace) -> int:

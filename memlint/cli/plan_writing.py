@@ -19,6 +19,7 @@ from memlint.model.plan import SCHEMA, Plan
 from memlint.model.plan_check import Built
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.service import TAG, Service
+from memlint.report.json import to_json
 from memlint.sources.document import Kind, read_document
 
 PLAN, BUILT = "plan.json", "built.json"
@@ -29,7 +30,6 @@ _BUILT = Kind(Built, None, "part of a plan", _HINT)
 
 def write_plan(
     plan: Plan,
-    plan_json: str,
     images: Sequence[Image],
     indexes: Mapping[DiffID, LayerIndex],
     services: Sequence[Service],
@@ -44,8 +44,7 @@ def write_plan(
     written = write(plan, images, indexes, services, prepared.rewritings, sources, prepared.follows)
     made = {service.ref: service.repository for service in services if service.ref in written.changes}
     built = msgspec.structs.replace(built, images={image.ref: made.get(image.ref) for image in images})
-    described = msgspec.json.format(msgspec.json.encode(built), indent=2).decode() + "\n"
-    files = {**written.files, PLAN: plan_json, BUILT: described}
+    files = {**written.files, PLAN: to_json(plan), BUILT: to_json(built)}
     say_what_stays(directory, write_directory(directory, files, [SCRIPT], force=force))
     for each in written.left_out:
         say(f"memlint: note: {each.what}: {each.why}")

@@ -96,7 +96,7 @@ def plan_images(
 
 
 def _drawn(parts: Sequence[Part], alone: Sequence[Group], drafted: Drafting, count: int) -> list[Draft]:
-    """A draft for each budget, none worse than the one before it."""
+    """A draft for each budget, drawn with the one before it at hand."""
     drawn: list[Draft] = []
     for number in range(count):
         drawn.append(Draft(parts, alone, drafted, number, drawn[-1] if drawn else None))
