@@ -26,7 +26,7 @@ from memlint.model.plan import Plan
 from memlint.model.report import Report
 from memlint.model.verify import Verification
 from memlint.model.vocabulary import ELF_KINDS, KINDS
-from memlint.planner.choice import BALANCED
+from memlint.planner.choice import BALANCED, PREFERENCES
 from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
 from memlint.planner.planning import plan_images
 from memlint.planner.weighing import BASES, PROFILE, Basis, profile_basis
@@ -146,6 +146,8 @@ def plan(
         raise UsageError(f"there cannot be {nodes} nodes", "give a whole number from 1")
     if basis not in (None, *BASES, PROFILE):
         raise UsageError(f"{basis!r} is no basis of a plan", f"choose of {', '.join((*BASES, PROFILE))}")
+    if prefer not in PREFERENCES:
+        raise UsageError(f"{prefer!r} is no point of a plan", f"choose of {', '.join(PREFERENCES)}")
     recorded = read_known(profile)
     fleet = load(references, replicas, **how)
     options = Options(
