@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
-from memlint.errors import SourceError, UsageError
+from memlint import TYPE_CHECKING
+from memlint.errors import UsageError
 from memlint.kernel.residency import Sight
 from memlint.layers.cache import Cache
+from memlint.layers.images import images_of
 from memlint.layers.limits import Limits
 from memlint.layers.progress import Progress, Silent
 from memlint.layers.reading import Reading
-from memlint.layers.stream import codec_of
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
@@ -26,77 +26,82 @@ from memlint.model.plan import Plan
 from memlint.model.report import Report
 from memlint.model.verify import Verification
 from memlint.model.vocabulary import ELF_KINDS, KINDS
-from memlint.planner.choice import BALANCED
+from memlint.planner.choice import BALANCED, PREFERENCES
 from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
-from memlint.planner.measure import BASES, PROFILE, Basis, profile_basis
 from memlint.planner.planning import plan_images
+from memlint.planner.weighing import BASES, PROFILE, Basis, profile_basis
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.resident import Known, known
 from memlint.sharing.storage import StorageModel, storage_model
-from memlint.sources import docker_archive, oci
 from memlint.sources.platform import normalise
-from memlint.sources.reference import DAEMON, DOCKER_ARCHIVE, OCI, Reference, parse_reference
-from memlint.sources.store import DirectoryStore, DocumentStore, Store, TarStore
+from memlint.sources.reference import parse_reference
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 DEFAULT_STORAGE = "overlay2"
 
 
+class ReadOptions(TypedDict, total=False):
+    """How images are read; each may be left out.
+
+    - `storage`: a storage model's name; by default what the daemon reports, or overlay2 where none is asked.
+    - `platform`: `os/architecture[/variant]` to take of multi-platform images; by default this host's.
+    - `kinds`: kinds of files to count (`memlint.model.vocabulary.KINDS`); by default ELF executables and libraries.
+    - `cache_dir`: where layer indexes are kept; None keeps none.
+    - `limits`: what a layer may hold at the most.
+    - `verify`: compare digests and diff IDs, which is the default; what is not verified is not cached.
+    - `jobs`: layers read at a time; by default one per core.
+    - `progress`: is told how many bytes were read.
+    """
+
+    storage: str | None
+    platform: str | None
+    kinds: Collection[str]
+    cache_dir: str | os.PathLike[str] | None
+    limits: Limits | None
+    verify: bool
+    jobs: int | None
+    progress: Progress | None
+
+
 class Loaded(msgspec.Struct, frozen=True, eq=False):
-    """Images that were read, containers of each, the indexes of their layers, and what the node's store shares."""
+    """Images that were read, containers of each, the indexes of their layers, what the node's store shares, and the
+    kinds of files that count."""
 
     images: list[Image]
     replicas: list[int]
     indexes: dict[DiffID, LayerIndex]
     storage: StorageModel
+    kinds: Collection[str]
 
 
 def compare(
     references: Sequence[str],
     *,
-    storage: str | None = None,
     replicas: Mapping[str, int] | None = None,
-    platform: str | None = None,
-    kinds: Collection[str] = ELF_KINDS,
-    cache_dir: str | os.PathLike[str] | None = None,
-    limits: Limits | None = None,
-    verify: bool = True,
-    jobs: int | None = None,
-    progress: Progress | None = None,
     profile: Sequence[str] = (),
+    **how: Unpack[ReadOptions],
 ) -> Report:
     """What these images would hold in the page cache of one node that runs them, and what of it twice.
 
     - `references`: as on the command line, for example `docker-daemon:web` or `oci:./build/api`. An archive or a
       layout that holds several images stands for all of them, unless a name picks one.
-    - `storage`: a storage model's name; by default what the daemon reports, or overlay2 where none is asked.
     - `replicas`: containers per image, by reference, name or name without tag; 1 for an image that is not in it.
-    - `platform`: `os/architecture[/variant]` to take of multi-platform images; by default this host's.
-    - `kinds`: kinds of files to count (`memlint.model.vocabulary.KINDS`); by default ELF executables and libraries.
-    - `cache_dir`: where layer indexes are kept; None keeps none.
-    - `verify`: compare digests and diff IDs; what is not verified is not cached.
-    - `jobs`: layers read at a time; by default one per core.
     - `profile`: files that `memlint measure --record` wrote; together they are a third basis of the totals.
+    - `how`: the keywords of `ReadOptions`.
 
     Raises MemlintError when any of the images cannot be read: a report is about all of them, or there is none.
     """
-    recorded = read_known(profile) if profile else None
-    fleet = load(
-        references,
-        storage=storage,
-        replicas=replicas,
-        platform=platform,
-        kinds=kinds,
-        cache_dir=cache_dir,
-        limits=limits,
-        verify=verify,
-        jobs=jobs,
-        progress=progress,
-    )
-    return compare_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds, recorded)
+    recorded = read_known(profile)
+    fleet = load(references, replicas, **how)
+    return compare_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, fleet.kinds, recorded)
 
 
-def read_known(paths: Sequence[str]) -> Known:
-    """Profile files as one profile to price by. MemlintError where one is none."""
+def read_known(paths: Sequence[str]) -> Known | None:
+    """Profile files as one profile to price by; None without any. UsageError for a file that is none."""
+    if not paths:
+        return None
     from memlint.kernel.profiles import read_profiles  # few calls have any
 
     return known(read_profiles(paths))
@@ -122,15 +127,8 @@ def plan(
     max_bases: int | None = None,
     min_saving: int = MIN_SAVING,
     prefer: str = BALANCED,
-    storage: str | None = None,
     replicas: Mapping[str, int] | None = None,
-    platform: str | None = None,
-    kinds: Collection[str] = ELF_KINDS,
-    cache_dir: str | os.PathLike[str] | None = None,
-    limits: Limits | None = None,
-    verify: bool = True,
-    jobs: int | None = None,
-    progress: Progress | None = None,
+    **how: Unpack[ReadOptions],
 ) -> Plan:
     """The shared bases that would make the bytes of these images one, and what that saves.
 
@@ -148,19 +146,10 @@ def plan(
         raise UsageError(f"there cannot be {nodes} nodes", "give a whole number from 1")
     if basis not in (None, *BASES, PROFILE):
         raise UsageError(f"{basis!r} is no basis of a plan", f"choose of {', '.join((*BASES, PROFILE))}")
-    recorded = read_known(profile) if profile else None
-    fleet = load(
-        references,
-        storage=storage,
-        replicas=replicas,
-        platform=platform,
-        kinds=kinds,
-        cache_dir=cache_dir,
-        limits=limits,
-        verify=verify,
-        jobs=jobs,
-        progress=progress,
-    )
+    if prefer not in PREFERENCES:
+        raise UsageError(f"{prefer!r} is no point of a plan", f"choose of {', '.join(PREFERENCES)}")
+    recorded = read_known(profile)
+    fleet = load(references, replicas, **how)
     options = Options(
         basis=basis_of(basis, recorded, fleet),
         nodes=nodes,
@@ -169,7 +158,7 @@ def plan(
         min_saving=min_saving,
         prefer=prefer,
     )
-    return plan_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, kinds, options)
+    return plan_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, fleet.kinds, options)
 
 
 def measure(
@@ -225,15 +214,8 @@ def verify(
     *,
     profile: Sequence[str] = (),
     containers: Sequence[str] = (),
-    storage: str | None = None,
-    platform: str | None = None,
-    kinds: Collection[str] = ELF_KINDS,
-    cache_dir: str | os.PathLike[str] | None = None,
-    limits: Limits | None = None,
-    verify: bool = True,
-    jobs: int | None = None,
-    progress: Progress | None = None,
     sight: Sight | None = None,
+    **how: Unpack[ReadOptions],
 ) -> Verification:
     """What is predicted of these images against what their containers on this host hold, in all and file by file.
 
@@ -244,42 +226,31 @@ def verify(
     The others are as for `compare`; containers are counted, so that there are no replicas. Raises MemlintError when an
     image cannot be read, none of them runs here, or no page frame can be seen.
     """
-    recorded = read_known(profile) if profile else None
-    fleet = load(
-        references,
-        storage=storage,
-        replicas=None,
-        platform=platform,
-        kinds=kinds,
-        cache_dir=cache_dir,
-        limits=limits,
-        verify=verify,
-        jobs=jobs,
-        progress=progress,
-    )
+    recorded = read_known(profile)
+    fleet = load(references, None, **how)
     from memlint.kernel.verifying import verify_images  # what looks at a host is of no use to those who compare
 
     if sight is None:
         from memlint.kernel.witness import seen_of
 
         sight = seen_of(fleet.images, containers)
-    return verify_images(fleet.images, fleet.indexes, fleet.storage, kinds, sight, recorded)
+    return verify_images(fleet.images, fleet.indexes, fleet.storage, fleet.kinds, sight, recorded)
 
 
 def load(
     references: Sequence[str],
-    *,
-    storage: str | None,
     replicas: Mapping[str, int] | None,
-    platform: str | None,
-    kinds: Collection[str],
-    cache_dir: str | os.PathLike[str] | None,
-    limits: Limits | None,
-    verify: bool,
-    jobs: int | None,
-    progress: Progress | None,
+    *,
+    storage: str | None = None,
+    platform: str | None = None,
+    kinds: Collection[str] = ELF_KINDS,
+    cache_dir: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+    verify: bool = True,
+    jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> Loaded:
-    """The images as `compare` and `plan` take them."""
+    """The images as `compare`, `plan` and `verify` take them."""
     if not references:
         raise UsageError("no image was given", "name one or more, for example docker-daemon:web oci:./build/api")
     if unknown := sorted(set(kinds).difference(KINDS)):
@@ -288,96 +259,13 @@ def load(
     chosen = storage_model(storage) if storage else None
     cache = Cache(Path(cache_dir)) if cache_dir is not None else None
     reading = Reading(cache, limits or Limits(), progress or Silent(), verify=verify, jobs=jobs)
-    images, reported = _load([parse_reference(text) for text in references], wanted, reading, cache)
+    images, reported = images_of([parse_reference(text) for text in references], wanted, reading, cache)
     counts = _replicas(images, replicas or {})
     indexes = reading.indexes(images)
     if cache is not None:
         cache.close()
     model = chosen or storage_model(reported or DEFAULT_STORAGE)
-    return Loaded(images, counts, indexes, model)
-
-
-def _load(
-    references: Sequence[Reference], platform: str | None, reading: Reading, cache: Cache | None
-) -> tuple[list[Image], str | None]:
-    """The images in the order of their references, and the storage model that a daemon reports."""
-    asked = list(dict.fromkeys(reference for reference in references if reference.transport == DAEMON))
-    from_daemon, storage = _from_daemon(asked, platform, reading, cache) if asked else ({}, None)
-    stores: dict[tuple[str, str], Store] = {}
-    images: list[Image] = []
-    for reference in references:
-        if reference.transport == DAEMON:
-            images.append(from_daemon[reference])
-            continue
-        place = (reference.transport, reference.location)
-        if place not in stores:
-            stores[place] = _store(reference, reading)
-        store = stores[place]
-        read = docker_archive.images if _is_docker_archive(reference, store) else oci.images
-        images += read(store, reference, platform)
-    return images, storage
-
-
-def _store(reference: Reference, reading: Reading) -> Store:
-    """A layout's directory, an archive read in place, or what an archive held that can only be read through."""
-    path = reference.location
-    if reference.transport == OCI:
-        if not os.path.isdir(path):
-            raise SourceError(
-                f"{reference.text}: {path} is no directory",
-                "for a file, write oci-archive:FILE or docker-archive:FILE",
-            )
-        return DirectoryStore(path)
-    try:
-        with open(path, "rb", buffering=0) as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and codec_of(os.pread(file.fileno(), 16, 0)) is None:
-                return TarStore(path)
-            return DocumentStore(path, reading.stream(file, reference.text))
-    except OSError as error:
-        raise SourceError(
-            f"{reference.text}: {path} cannot be read ({error.strerror})",
-            "check the path and its permissions",
-        ) from error
-
-
-def _is_docker_archive(reference: Reference, store: Store) -> bool:
-    """An archive is read as what it is: of a pipe that is known only now."""
-    if reference.transport == OCI:
-        return False
-    saved, layout = store.size(docker_archive.MANIFEST) is not None, store.size(oci.INDEX) is not None
-    return saved if saved != layout else reference.transport == DOCKER_ARCHIVE
-
-
-def _from_daemon(
-    references: Sequence[Reference], platform: str | None, reading: Reading, cache: Cache | None
-) -> tuple[dict[Reference, Image], str | None]:
-    from memlint.sources.docker_daemon import Daemon, image_from_stream, image_in_place
-
-    daemon = Daemon()
-    config_of = cache.config if cache is not None else _nothing_kept
-    found: dict[Reference, Image] = {}
-    rest = []
-    for reference in references:
-        inspected = daemon.inspect(reference, config_of)
-        image = image_in_place(inspected, reading.known, platform)
-        if image is None:
-            rest.append(inspected)
-        else:
-            found[reference] = image
-            if cache is not None and inspected.config is not None and config_of(inspected.image_id) is None:
-                cache.put_config(inspected.image_id, inspected.config)
-    if rest:
-        with closing(daemon.save(rest)) as stream:
-            store = DocumentStore(DAEMON, reading.stream(stream, ", ".join(each.reference.text for each in rest)))
-        for inspected in rest:
-            found[inspected.reference], config = image_from_stream(store, inspected, platform)
-            if cache is not None:
-                cache.put_config(inspected.image_id, config)
-    return found, daemon.storage()
-
-
-def _nothing_kept(_: str) -> None:
-    return None
+    return Loaded(images, counts, indexes, model, kinds)
 
 
 def _replicas(images: Sequence[Image], replicas: Mapping[str, int]) -> list[int]:

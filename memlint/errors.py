@@ -40,10 +40,6 @@ class CacheError(MemlintError):
     """The cache directory cannot be used."""
 
 
-class ProfileError(MemlintError):
-    """A file that is no profile, or one of another version."""
-
-
 class DockerfileError(MemlintError):
     """A Dockerfile that cannot be read or parsed; `line` is where, if one line can be told."""
 

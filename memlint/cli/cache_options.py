@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 from memlint import TYPE_CHECKING
-from memlint.cli.options import cache_dir, option, size
+from memlint.cli.image_options import cache_dir
+from memlint.cli.options import option
+from memlint.cli.values import size
 
 if TYPE_CHECKING:
     from typing import Any

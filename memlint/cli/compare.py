@@ -10,43 +10,27 @@ import msgspec
 from memlint import api
 from memlint.cli.output import write_output
 from memlint.cli.progress import progress_bar
-from memlint.errors import ProfileError, UsageError
-from memlint.layers.limits import Limits
+from memlint.cli.reading import read_options, switch_often
+from memlint.errors import UsageError
 from memlint.model.report import Report, Totals
 
-SWITCH = 1e-4
-"""Seconds between switches of threads."""
 _BASES = {
     "mappable": "mappable, potential",
     "startup": "startup, potential",
     "profile": "expected by profile",
 }
-_LIMITS = {
-    "max_layer_size": "max_layer_bytes",
-    "max_ratio": "max_ratio",
-    "max_entries": "max_entries",
-    "max_window": "max_window",
-}
 
 
 def compare(arguments: argparse.Namespace) -> int:
     """Compare the images, print the report, and judge the gate."""
-    # threads that decompress and digest ask for the GIL once per block: the 5 ms that Python lets them wait is a block
-    sys.setswitchinterval(SWITCH)
+    switch_often()
     check_basis(arguments)
     with progress_bar(wanted=not arguments.no_progress) as progress:
         report = api.compare(
             arguments.images,
-            storage=arguments.storage,
             replicas=dict(arguments.replicas or ()),
-            platform=arguments.platform,
-            kinds=arguments.kinds,
-            cache_dir=None if arguments.no_cache else arguments.cache_dir,
-            limits=reading_limits(arguments),
-            verify=not arguments.no_verify,
-            jobs=arguments.jobs,
-            progress=progress,
             profile=arguments.profile or (),
+            **read_options(arguments, progress),
         )
     write_output(_formatted(report, arguments), arguments.output_file)
     return _judge(report, arguments)
@@ -61,18 +45,12 @@ def check_basis(arguments: argparse.Namespace) -> None:
 
 
 def check_known(report: Report) -> None:
-    """ProfileError where the totals by profile lack an image: a limit that they keep would prove nothing."""
+    """UsageError where the totals by profile lack an image: a limit that they keep would prove nothing."""
     if report.profile is not None and report.profile.unknown:
-        raise ProfileError(
+        raise UsageError(
             f"the profile has not seen run what {', '.join(report.profile.unknown)} runs",
             "record containers of it, too, or judge by another --basis",
         )
-
-
-def reading_limits(arguments: argparse.Namespace) -> Limits:
-    """What the call says of the limits of layers."""
-    given = {field: value for option, field in _LIMITS.items() if (value := getattr(arguments, option)) is not None}
-    return msgspec.structs.replace(Limits(), absolute_names=arguments.absolute_names, **given)
 
 
 def _formatted(report: Report, arguments: argparse.Namespace) -> str:

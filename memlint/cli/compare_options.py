@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-
 from memlint import TYPE_CHECKING
+from memlint.cli.image_options import dockerfile_options, fleet_options, profile_option, reading_options
 from memlint.cli.lint_options import FORMATS, config_options
-from memlint.cli.options import cache_dir, flag, option, size, whole_number
-from memlint.model.vocabulary import ELF_KINDS, KINDS, STORAGE
+from memlint.cli.options import flag, option
+from memlint.cli.output_options import (
+    color_option,
+    file_option,
+    format_option,
+    limit_options,
+    progress_option,
+    top_option,
+)
+from memlint.cli.values import size
 
 if TYPE_CHECKING:
+    import argparse
     from typing import Any
 
 _DESCRIPTION = """\
@@ -51,78 +59,14 @@ def add_options(parser: Any) -> None:
     reading_options(parser.add_argument_group("reading"))
 
 
-def fleet_options(group: Any) -> None:
-    storage_option(group)
-    option(
-        group,
-        "--replicas",
-        metavar="NAME=N",
-        type=_replicas,
-        action="append",
-        help="containers of an image on the node (default 1); may be repeated",
-    )
-    platform_option(group)
-    kinds_option(group)
-
-
-def storage_option(group: Any) -> None:
-    option(
-        group,
-        "--storage",
-        metavar="MODEL",
-        choices=tuple(STORAGE),
-        help="what the node's store shares: %(choices)s (default: what the daemon reports, else overlay2)",
-    )
-
-
-def platform_option(group: Any) -> None:
-    option(
-        group,
-        "--platform",
-        metavar="OS/ARCH",
-        help="which of a multi-platform image's images to take (default: this machine's)",
-    )
-
-
-def kinds_option(group: Any) -> None:
-    option(
-        group,
-        "--kinds",
-        metavar="KIND,…",
-        type=_kinds,
-        default=",".join(ELF_KINDS),
-        help=f"kinds of files that count, or all: {', '.join(KINDS)} (default: %(default)s)",
-    )
-
-
-def profile_option(group: Any) -> None:
-    option(
-        group,
-        "--profile",
-        metavar="FILE",
-        action="append",
-        help="what memlint measure --record wrote: price by the pages that running containers kept; may be repeated",
-    )
-
-
 def _output_options(group: Any) -> None:
-    option(
+    format_option(
         group,
-        "-f",
-        "--format",
-        choices=FORMATS,
-        default="text",
-        help="text for people, json for programs; the others list findings, as of memlint lint (default: %(default)s)",
+        FORMATS,
+        "text for people, json for programs; the others list findings, as of memlint lint (default: %(default)s)",
     )
-    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
-    option(
-        group,
-        "--top",
-        metavar="N",
-        type=whole_number,
-        default="10",
-        help="show the N worst duplicates in text (default: %(default)s)",
-    )
+    file_option(group)
+    top_option(group, "show the N worst duplicates in text (default: %(default)s)")
     flag(group, "--all", help="show every duplicate in text")
     option(
         group,
@@ -132,48 +76,12 @@ def _output_options(group: Any) -> None:
         default="0",
         help="leave out duplicates of fewer bytes than this; totals still count them",
     )
-    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
-    flag(
-        group,
-        "--no-progress",
-        help="no progress bar; there is none anyway where standard error is no terminal",
-    )
-
-
-def _place_options(group: Any) -> None:
-    option(
-        group,
-        "--dockerfile",
-        metavar="IMAGE=PATH",
-        type=_dockerfile,
-        action="append",
-        help="the Dockerfile that an image was built from: findings are at its lines then; may be repeated",
-    )
-    option(
-        group,
-        "--compose",
-        metavar="FILE",
-        action="append",
-        help="a compose file that says it of the images that it builds; may be repeated",
-    )
-    config_options(group)
+    color_option(group)
+    progress_option(group)
 
 
 def _gate_options(group: Any) -> None:
-    option(
-        group,
-        "--min-efficiency",
-        metavar="RATIO",
-        type=ratio,
-        help="exit 1 when distinct / page cache is below this, for example 0.9",
-    )
-    option(
-        group,
-        "--max-duplicate",
-        metavar="SIZE",
-        type=size,
-        help="exit 1 when the duplicate bytes exceed this, for example 50MB",
-    )
+    limit_options(group, "page cache")
     option(
         group,
         "--basis",
@@ -183,72 +91,13 @@ def _gate_options(group: Any) -> None:
     )
 
 
-def reading_options(group: Any) -> None:
-    cache_dir(group)
-    flag(group, "--no-cache", help="neither read nor write the cache of layers")
-    flag(group, "--no-verify", help="do not compare digests and diff IDs; nothing is cached then")
-    option(group, "--jobs", metavar="N", type=whole_number, help="layers read at a time (default: one per core)")
-    option(
+def _place_options(group: Any) -> None:
+    dockerfile_options(
         group,
-        "--max-layer-size",
-        metavar="SIZE",
-        type=size,
-        help="refuse layers that hold more, uncompressed (default 64GiB)",
+        "the Dockerfile that an image was built from: findings are at its lines then; may be repeated",
+        "a compose file that says it of the images that it builds; may be repeated",
     )
-    option(
-        group,
-        "--max-ratio",
-        metavar="N",
-        type=whole_number,
-        help="refuse layers compressed more than N:1, as bombs are (default 250)",
-    )
-    option(
-        group,
-        "--max-entries",
-        metavar="N",
-        type=whole_number,
-        help="refuse layers of more entries (default 4000000)",
-    )
-    flag(group, "--absolute-names", help="take a layer's absolute names from its root, as Docker does; ko writes them")
-    option(
-        group,
-        "--max-window",
-        metavar="SIZE",
-        type=size,
-        help="refuse zstd layers that need more memory (default 128MiB)",
-    )
-
-
-def _dockerfile(text: str) -> tuple[str, str]:
-    name, _, path = text.partition("=")
-    if not name or not path:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form IMAGE=PATH")
-    return name, path
-
-
-def ratio(text: str) -> float:
-    try:
-        ratio = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        ratio = -1.0
-    if not 0 <= ratio <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ratio between 0 and 1")
-    return ratio
-
-
-def _replicas(text: str) -> tuple[str, int]:
-    name, equals, count = text.rpartition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=N")
-    return name, whole_number(count)
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    kinds = KINDS if text == "all" else tuple(part.strip() for part in text.split(","))
-    for kind in kinds:
-        if kind not in KINDS:
-            raise argparse.ArgumentTypeError(f"{kind!r} is no kind of file: choose of {', '.join(KINDS)}, or all")
-    return kinds
+    config_options(group)
 
 
 def _compare(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from memlint.cli.output import write_output
 from memlint.cli.rules import configured_rules
 from memlint.lint.selection import find_rule
-from memlint.report.rules import to_json, to_page
+from memlint.report.json import to_json
+from memlint.report.rules import to_page
 from memlint.report.terminal import terminal_for
 
 TYPE_CHECKING = False

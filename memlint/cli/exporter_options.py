@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from memlint import TYPE_CHECKING
-from memlint.cli.measure_options import look_options, seconds
+from memlint.cli.host_options import look_options
 from memlint.cli.options import flag, option
+from memlint.cli.values import seconds
 
 if TYPE_CHECKING:
     from typing import Any

@@ -6,6 +6,7 @@ import argparse
 
 from memlint import TYPE_CHECKING
 from memlint.cli.options import flag, listed, option
+from memlint.cli.output_options import color_option, file_option
 
 if TYPE_CHECKING:
     from typing import Any
@@ -68,9 +69,9 @@ def _fix_options(group: Any) -> None:
 
 def _output_options(group: Any) -> None:
     option(group, "-f", "--format", metavar="FORMAT", choices=FORMATS, help="%(choices)s (default: text)")
-    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    file_option(group)
     flag(group, "--statistics", help="count the findings by rule instead of showing them, in text")
-    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
+    color_option(group)
 
 
 def _gate_options(group: Any) -> None:

@@ -11,7 +11,7 @@ from memlint.cli.output import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OK, FINDINGS, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
+OK, UNANSWERED, INTERRUPTED = 0, 2, 130
 
 
 def run() -> None:

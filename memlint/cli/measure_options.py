@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-
 from memlint import TYPE_CHECKING
-from memlint.cli.compare_options import ratio
-from memlint.cli.options import flag, listed, option, size, whole_number
+from memlint.cli.host_options import container_option, look_options
+from memlint.cli.options import flag, listed, option
+from memlint.cli.output_options import color_option, format_option, limit_options, top_option
+from memlint.cli.values import seconds
 from memlint.model.vocabulary import MEASURE_BY, MEASURE_SORTS
 
 if TYPE_CHECKING:
+    import argparse
     from typing import Any
 
-MAX_MAPPING = "1GiB"
 FORMATS = ("text", "json", "prometheus", "markdown")
 
 _DESCRIPTION = """\
@@ -49,11 +49,11 @@ def add_options(parser: Any) -> None:
         help="add what is resident to this profile, which compare and plan take as their basis",
     )
     _output_options(parser.add_argument_group("output"))
-    _gate_options(parser.add_argument_group("gate"))
+    limit_options(parser.add_argument_group("gate"), "file pages")
 
 
 def _host_options(group: Any) -> None:
-    listed(group, "--container", metavar="NAME,…", help="only these containers: names, or IDs or their beginnings")
+    container_option(group)
     listed(group, "--cgroup", metavar="PATH,…", help="only processes in these cgroups, and below them")
     listed(group, "--pid", metavar="PID,…", help="only these processes")
     flag(group, "--all", help="plain processes, too: those in no container")
@@ -65,35 +65,11 @@ def _look_options(group: Any) -> None:
     flag(group, "--cached", help="also count pages in the page cache that no process maps")
 
 
-def look_options(group: Any) -> None:
-    """How closely a look looks."""
-    option(
-        group,
-        "--sample",
-        metavar="RATIO",
-        type=part,
-        default="1",
-        help="look into the pages of this part of the processes, for example 0.2; memory is that of all (default: all)",
-    )
-    option(
-        group,
-        "--max-mapping",
-        metavar="SIZE",
-        type=size,
-        default=MAX_MAPPING,
-        help="leave out mappings that are larger, whose page tables are long to walk; which is said then"
-        " (default: %(default)s)",
-    )
-
-
 def _output_options(group: Any) -> None:
-    option(
+    format_option(
         group,
-        "-f",
-        "--format",
-        choices=FORMATS,
-        default="text",
-        help="text for people, json for programs, prometheus for node_exporter's textfile collector, markdown for a"
+        FORMATS,
+        "text for people, json for programs, prometheus for node_exporter's textfile collector, markdown for a"
         " summary (default: %(default)s)",
     )
     option(group, "-o", "--output-file", metavar="FILE", help="write there, by renaming, instead of to standard output")
@@ -111,51 +87,8 @@ def _output_options(group: Any) -> None:
         default="duplicate",
         help="what orders them, the greatest first: %(choices)s (default: %(default)s)",
     )
-    option(
-        group,
-        "--top",
-        metavar="N",
-        type=whole_number,
-        default="10",
-        help="show the first N lines of each table in text and markdown (default: %(default)s)",
-    )
-    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
-
-
-def _gate_options(group: Any) -> None:
-    option(
-        group,
-        "--min-efficiency",
-        metavar="RATIO",
-        type=ratio,
-        help="exit 1 when distinct / file pages is below this, for example 0.9",
-    )
-    option(
-        group,
-        "--max-duplicate",
-        metavar="SIZE",
-        type=size,
-        help="exit 1 when the duplicate bytes exceed this, for example 50MB",
-    )
-
-
-def part(text: str) -> float:
-    """A ratio above 0."""
-    value = ratio(text)
-    if not value:
-        raise argparse.ArgumentTypeError(f"{text!r} leaves nothing: give a ratio above 0, for example 0.2")
-    return value
-
-
-def seconds(text: str) -> float:
-    """A time above 0."""
-    try:
-        value = float(text.removesuffix("s"))
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return value
+    top_option(group, "show the first N lines of each table in text and markdown (default: %(default)s)")
+    color_option(group)
 
 
 def _measure(arguments: argparse.Namespace) -> int:

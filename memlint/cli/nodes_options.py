@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memlint import TYPE_CHECKING
-from memlint.cli.options import flag, option, whole_number
+from memlint.cli.output_options import color_option, file_option, format_option, top_option
 
 if TYPE_CHECKING:
     import argparse
@@ -25,24 +25,10 @@ def add_options(parser: Any) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.set_defaults(command=_nodes)
     parser.add_argument("files", nargs="+", metavar="FILE", help="what memlint measure --format json wrote on a node")
-    option(
-        parser,
-        "-f",
-        "--format",
-        choices=("text", "json", "markdown"),
-        default="text",
-        help="%(choices)s (default: %(default)s)",
-    )
-    option(parser, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
-    option(
-        parser,
-        "--top",
-        metavar="N",
-        type=whole_number,
-        default="10",
-        help="show the N worst duplicates (default: %(default)s); json has all of them",
-    )
-    flag(parser, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
+    format_option(parser, ("text", "json", "markdown"), "%(choices)s (default: %(default)s)")
+    file_option(parser)
+    top_option(parser, "show the N worst duplicates (default: %(default)s); json has all of them")
+    color_option(parser)
 
 
 def _nodes(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 
 from memlint import TYPE_CHECKING
@@ -13,19 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, NoReturn
 
-_UNITS = {
-    "": 1,
-    "k": 10**3,
-    "m": 10**6,
-    "g": 10**9,
-    "t": 10**12,
-    "ki": 2**10,
-    "mi": 2**20,
-    "gi": 2**30,
-    "ti": 2**40,
-}
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\Z", re.IGNORECASE)
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
@@ -97,32 +84,3 @@ def flag(group: Any, *flags: str, help: str) -> None:  # noqa: A002  # argparse'
     if given not in (*_YES, *_NO):
         Parser("memlint").error(f"{variable(flags)}: {given!r} is neither {_YES[0]} nor {_NO[1]}")
     group.add_argument(*flags, action="store_true", default=given in _YES, help=help)
-
-
-def size(text: str) -> int:
-    """Bytes out of `50MB`, `1.5 GiB` or `4096`; units are decimal without an i."""
-    match = _SIZE.match(text.strip())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 50MB, 1.5GiB or a number of bytes")
-    return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
-
-
-def whole_number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
-    return int(text)
-
-
-def cache_dir(group: Any) -> None:
-    option(
-        group,
-        "--cache-dir",
-        metavar="DIR",
-        default=_default_cache_dir(),
-        help="where layer indexes are kept (default: $XDG_CACHE_HOME/memlint)",
-    )
-
-
-def _default_cache_dir() -> str:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(home, "memlint")

@@ -19,7 +19,7 @@ Containers share the pages of a file only when they map the same inode, and on o
 of layers: the same library installed by two images is two inodes."""
 
 
-_COMMANDS = {
+COMMANDS = {
     "lint": "find in Dockerfiles what keeps images from sharing RAM",
     "compare": "find the same bytes in different layers of images, and price them",
     "plan": "say which bases images should share, and write them as Dockerfiles that build",
@@ -46,7 +46,7 @@ def build(only: str | None = None, *, everything: bool = False) -> argparse.Argu
     parser = Parser("memlint", description=_DESCRIPTION, formatter_class=Help)
     parser.add_argument("--version", action="version", version=f"memlint {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, text in _COMMANDS.items():
+    for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, formatter_class=Help)
         if everything or name == only:
             import_module(f"memlint.cli.{name}_options").add_options(command)

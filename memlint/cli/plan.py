@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from memlint import api
-from memlint.cli.compare import SWITCH, check_basis, reading_limits
+from memlint.cli.compare import check_basis
 from memlint.cli.output import write_output
 from memlint.cli.plan_bases import Bases
 from memlint.cli.plan_directory import check_directory
@@ -14,21 +13,22 @@ from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.cli.plan_services import Given, find_services
 from memlint.cli.plan_writing import read_former, write_plan
 from memlint.cli.progress import progress_bar
+from memlint.cli.reading import read_options, reading_limits, switch_often
 from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
 from memlint.planner.draft import BUDGETS, Options
-from memlint.planner.measure import Basis
 from memlint.planner.planning import plan_images
+from memlint.planner.weighing import Basis
 from memlint.planner.write.service import Service
-from memlint.report.json import plan_to_json
+from memlint.report.json import to_json
 from memlint.report.plan import to_text
 from memlint.report.terminal import terminal_for
 
 
 def plan(arguments: argparse.Namespace) -> int:
     """Plan the images, or Dockerfiles alone, or check what was built to a plan."""
-    sys.setswitchinterval(SWITCH)
+    switch_often()
     if arguments.check is not None:
         if arguments.write is not None:
             raise UsageError("--check and --write are two questions", "write a plan first, then build, then check it")
@@ -50,25 +50,13 @@ def _of_images(arguments: argparse.Namespace) -> int:
         check_directory(arguments.write, force=arguments.force)
     former = read_former(arguments.previous) if arguments.previous is not None else None
     check_basis(arguments)
-    recorded = api.read_known(arguments.profile) if arguments.profile else None
-    limits = reading_limits(arguments)
+    recorded = api.read_known(arguments.profile or ())
     with progress_bar(wanted=not arguments.no_progress) as progress:
-        fleet = api.load(
-            arguments.images,
-            storage=arguments.storage,
-            replicas=dict(arguments.replicas or ()),
-            platform=arguments.platform,
-            kinds=arguments.kinds,
-            cache_dir=None if arguments.no_cache else arguments.cache_dir,
-            limits=limits,
-            verify=not arguments.no_verify,
-            jobs=arguments.jobs,
-            progress=progress,
-        )
+        fleet = api.load(arguments.images, dict(arguments.replicas or ()), **read_options(arguments, progress))
     basis = api.basis_of(arguments.basis, recorded, fleet)
     given = Given(dict(arguments.dockerfile or ()), dict(arguments.context or ()), arguments.compose or ())
     services = find_services(fleet, given, arguments.write or ".")
-    prepared = prepare(fleet.images, fleet.indexes, services, limits, Bases(fleet.images).triggers)
+    prepared = prepare(fleet.images, fleet.indexes, services, reading_limits(arguments), Bases(fleet.images).triggers)
     found = plan_images(
         fleet.images,
         fleet.replicas,
@@ -114,7 +102,6 @@ def _write(
     built = Built({}, basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
     write_plan(
         found,
-        plan_to_json(found),
         fleet.images,
         fleet.indexes,
         services,
@@ -127,6 +114,6 @@ def _write(
 
 def _formatted(found: Plan, arguments: argparse.Namespace) -> str:
     if arguments.format == "json":
-        return plan_to_json(found)
+        return to_json(found)
     terminal = terminal_for(arguments.output_file, no_color=arguments.no_color)
     return to_text(found, terminal, everything=arguments.all)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 
 from memlint import api
-from memlint.cli.compare import reading_limits
 from memlint.cli.output import say, write_output
 from memlint.cli.plan_writing import new_references, read_plan
 from memlint.cli.progress import progress_bar
+from memlint.cli.reading import read_options
 from memlint.planner.check import check as checked
 from memlint.planner.draft import Options
 from memlint.planner.planning import held_now
-from memlint.report.plan_check import to_json, to_text
+from memlint.report.json import to_json
+from memlint.report.plan_check import to_text
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -23,19 +24,13 @@ def check(arguments: argparse.Namespace) -> int:
         new: built.replicas[old] for old, new in zip(built.images, references, strict=True) if old in built.replicas
     }
     with progress_bar(wanted=not arguments.no_progress) as progress:
-        fleet = api.load(
-            references,
-            storage=built.storage,
-            replicas=replicas,
-            platform=arguments.platform,
-            kinds=built.kinds,
-            cache_dir=None if arguments.no_cache else arguments.cache_dir,
-            limits=reading_limits(arguments),
-            verify=not arguments.no_verify,
-            jobs=arguments.jobs,
-            progress=progress,
-        )
-    recorded = api.read_known(arguments.profile) if arguments.profile else None
+        how: api.ReadOptions = {
+            **read_options(arguments, progress),
+            "storage": built.storage,
+            "kinds": built.kinds,
+        }
+        fleet = api.load(references, replicas, **how)
+    recorded = api.read_known(arguments.profile or ())
     options = Options(basis=api.basis_of(built.basis, recorded, fleet), nodes=built.nodes)
     now = held_now(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, built.kinds, options)
     result = checked(plan, fleet.images, now, built.basis)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from memlint.errors import UsageError
+from memlint.report.json import to_json
 
 MANIFEST = "written.json"
 """Which files of the directory memlint wrote."""
@@ -56,7 +57,7 @@ def write_directory(directory: str, files: Mapping[str, str], executable: Collec
 def _manifest(files: Mapping[str, str]) -> str:
     """What was written, each file with its digest, so that a later plan knows what it may remove."""
     digests = {path: _digest(_encoded(text)) for path, text in sorted(files.items())}
-    return msgspec.json.format(msgspec.json.encode(digests), indent=2).decode() + "\n"
+    return to_json(digests)
 
 
 def _read_manifest(place: str) -> dict[str, str]:

@@ -18,7 +18,8 @@ from memlint.planner.tree import Limits
 from memlint.planner.write import SCRIPT
 from memlint.planner.write.alone import write_dockerfiles
 from memlint.planner.write.service import unique_names
-from memlint.report.plan_dockerfiles import to_json, to_text
+from memlint.report.json import to_json
+from memlint.report.plan_dockerfiles import to_text
 
 
 def are_dockerfiles(names: Sequence[str]) -> bool:

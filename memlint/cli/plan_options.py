@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from memlint import TYPE_CHECKING
-from memlint.cli.compare_options import fleet_options, profile_option, reading_options
-from memlint.cli.options import flag, option, size, whole_number
+from memlint.cli.image_options import fleet_options, profile_option, reading_options
+from memlint.cli.options import flag, option
+from memlint.cli.output_options import color_option, file_option, format_option, progress_option
+from memlint.cli.values import image_path, size, whole_number
 
 if TYPE_CHECKING:
+    import argparse
     from typing import Any
 
 _DESCRIPTION = """\
@@ -37,13 +38,16 @@ def add_options(parser: Any) -> None:
     parser.set_defaults(command=_plan)
     parser.add_argument("images", nargs="*", metavar="IMAGE")
     fleet_options(parser.add_argument_group("the fleet"))
-    _plan_options(parser.add_argument_group("the plan"))
+    plan = parser.add_argument_group("the plan")
+    _size_options(plan)
+    _ground_options(plan)
     _write_options(parser.add_argument_group("files"))
     _output_options(parser.add_argument_group("output"))
     reading_options(parser.add_argument_group("reading"))
 
 
-def _plan_options(group: Any) -> None:
+def _size_options(group: Any) -> None:
+    """How far bases go."""
     option(
         group,
         "--prefer",
@@ -69,6 +73,10 @@ def _plan_options(group: Any) -> None:
         default="1MB",
         help="what a base saves at least (default: %(default)s)",
     )
+
+
+def _ground_options(group: Any) -> None:
+    """What bases are weighed by."""
     option(
         group,
         "--previous",
@@ -100,7 +108,7 @@ def _write_options(group: Any) -> None:
         group,
         "--dockerfile",
         metavar="IMAGE=PATH",
-        type=_pair,
+        type=image_path,
         action="append",
         help="the Dockerfile that an image is built from: it is rewritten; may be repeated",
     )
@@ -108,7 +116,7 @@ def _write_options(group: Any) -> None:
         group,
         "--context",
         metavar="IMAGE=DIR",
-        type=_pair,
+        type=image_path,
         action="append",
         help="the build context of an image (default: its Dockerfile's directory); may be repeated",
     )
@@ -129,25 +137,11 @@ def _write_options(group: Any) -> None:
 
 
 def _output_options(group: Any) -> None:
-    option(
-        group,
-        "-f",
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="text for people, json for programs (default: %(default)s)",
-    )
-    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    format_option(group)
+    file_option(group)
     flag(group, "--all", help="show every package, image and suggestion in text")
-    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
-    flag(group, "--no-progress", help="no progress bar; there is none anyway where standard error is no terminal")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, _, path = text.partition("=")
-    if not name or not path:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form IMAGE=PATH")
-    return name, path
+    color_option(group)
+    progress_option(group)
 
 
 def _plan(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 import msgspec
 
@@ -12,8 +11,7 @@ from memlint.cli.output import say
 from memlint.cli.plan_directory import write_directory
 from memlint.cli.plan_preparing import Prepared
 from memlint.cli.plan_services import sources_of
-from memlint.errors import DockerfileError, UsageError
-from memlint.lint.reading import read_bytes
+from memlint.errors import UsageError
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
@@ -21,16 +19,17 @@ from memlint.model.plan import SCHEMA, Plan
 from memlint.model.plan_check import Built
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.service import TAG, Service
-
-_T = TypeVar("_T")
+from memlint.report.json import to_json
+from memlint.sources.document import Kind, read_document
 
 PLAN, BUILT = "plan.json", "built.json"
 _HINT = "name a directory that `memlint plan --write` made, or the JSON of `memlint plan --format json`"
+_PLAN = Kind(Plan, SCHEMA, "plan", _HINT)
+_BUILT = Kind(Built, None, "part of a plan", _HINT)
 
 
 def write_plan(
     plan: Plan,
-    plan_json: str,
     images: Sequence[Image],
     indexes: Mapping[DiffID, LayerIndex],
     services: Sequence[Service],
@@ -45,8 +44,7 @@ def write_plan(
     written = write(plan, images, indexes, services, prepared.rewritings, sources, prepared.follows)
     made = {service.ref: service.repository for service in services if service.ref in written.changes}
     built = msgspec.structs.replace(built, images={image.ref: made.get(image.ref) for image in images})
-    described = msgspec.json.format(msgspec.json.encode(built), indent=2).decode() + "\n"
-    files = {**written.files, PLAN: plan_json, BUILT: described}
+    files = {**written.files, PLAN: to_json(plan), BUILT: to_json(built)}
     say_what_stays(directory, write_directory(directory, files, [SCRIPT], force=force))
     for each in written.left_out:
         say(f"memlint: note: {each.what}: {each.why}")
@@ -61,16 +59,15 @@ def say_what_stays(directory: str, paths: Sequence[str]) -> None:
 
 def read_former(place: str) -> Plan:
     """A former plan, by its JSON or by the directory that it was written to. UsageError where that is not there."""
-    plan = _decoded(os.path.join(place, PLAN) if os.path.isdir(place) else place, Plan)
-    if plan.schema != SCHEMA:
-        raise UsageError(f"{place}: is a {plan.schema}, not a {SCHEMA}", _HINT)
-    return plan
+    return read_document(os.path.join(place, PLAN) if os.path.isdir(place) else place, _PLAN)
 
 
 def read_plan(directory: str) -> tuple[Plan, Built]:
     """What `write_plan` wrote. UsageError where that is not there."""
-    plan = _decoded(os.path.join(directory, PLAN), Plan)
-    return plan, _decoded(os.path.join(directory, BUILT), Built)
+    return (
+        read_document(os.path.join(directory, PLAN), _PLAN),
+        read_document(os.path.join(directory, BUILT), _BUILT),
+    )
 
 
 def new_references(built: Built, images: Sequence[str]) -> list[str]:
@@ -84,12 +81,3 @@ def new_references(built: Built, images: Sequence[str]) -> list[str]:
         return list(images)
     tag = os.environ.get("TAG") or TAG
     return [ref if name is None else f"docker-daemon:{name}:{tag}" for ref, name in built.images.items()]
-
-
-def _decoded(path: str, kind: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(read_bytes(path), type=kind)
-    except DockerfileError as error:
-        raise UsageError(f"{path}: {error.message}", _HINT) from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path}: is not what memlint wrote ({error})", _HINT) from error

@@ -6,7 +6,8 @@ from memlint.cli.output import write_output
 from memlint.config import load_config
 from memlint.lint.ruleset import Rule, load_rules
 from memlint.lint.selection import with_severities
-from memlint.report.rules import to_json, to_table
+from memlint.report.json import to_json
+from memlint.report.rules import to_table
 from memlint.report.terminal import terminal_for
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memlint import TYPE_CHECKING
 from memlint.cli.lint_options import config_options
-from memlint.cli.options import flag, option
+from memlint.cli.output_options import color_option, file_option, format_option
 
 if TYPE_CHECKING:
     import argparse
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 def add_options(parser: Any) -> None:
     parser.description = "List all rules, with the severities that the configuration gives them."
     parser.set_defaults(command=_rules)
-    option(
-        parser, "-f", "--format", choices=("text", "json"), default="text", help="%(choices)s (default: %(default)s)"
-    )
-    option(parser, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    format_option(parser, help="%(choices)s (default: %(default)s)")
+    file_option(parser)
     config_options(parser)
-    flag(parser, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
+    color_option(parser)
 
 
 def _rules(arguments: argparse.Namespace) -> int:

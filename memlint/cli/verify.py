@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from memlint import api
-from memlint.cli.compare import SWITCH, reading_limits
 from memlint.cli.output import say, write_output
 from memlint.cli.progress import progress_bar
+from memlint.cli.reading import read_options, switch_often
 from memlint.errors import UsageError
 from memlint.model.units import plural
 from memlint.model.verify import Prediction, Verification
@@ -18,20 +18,13 @@ _RIGHT, _WRONG, _UNSEEN = 0, 1, 2
 
 def verify(arguments: argparse.Namespace) -> int:
     """Look, print predicted against measured, and judge."""
-    sys.setswitchinterval(SWITCH)
+    switch_often()
     with progress_bar(wanted=not arguments.no_progress) as progress:
         found = api.verify(
             arguments.images,
             profile=arguments.profile or (),
             containers=arguments.container or (),
-            storage=arguments.storage,
-            platform=arguments.platform,
-            kinds=arguments.kinds,
-            cache_dir=None if arguments.no_cache else arguments.cache_dir,
-            limits=reading_limits(arguments),
-            verify=not arguments.no_verify,
-            jobs=arguments.jobs,
-            progress=progress,
+            **read_options(arguments, progress),
         )
     write_output(_formatted(found, arguments), arguments.output_file)
     sys.stdout.flush()

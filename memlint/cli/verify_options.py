@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-
 from memlint import TYPE_CHECKING
-from memlint.cli.compare_options import (
-    kinds_option,
-    platform_option,
-    profile_option,
-    ratio,
-    reading_options,
-    storage_option,
-)
-from memlint.cli.options import flag, listed, option, whole_number
+from memlint.cli.host_options import container_option
+from memlint.cli.image_options import kinds_option, platform_option, profile_option, reading_options, storage_option
+from memlint.cli.options import option
+from memlint.cli.output_options import color_option, file_option, format_option, progress_option, top_option
+from memlint.cli.values import ratio
 
 if TYPE_CHECKING:
+    import argparse
     from typing import Any
 
 _DESCRIPTION = """\
@@ -48,7 +43,7 @@ def add_options(parser: Any) -> None:
 
 
 def _prediction_options(group: Any) -> None:
-    listed(group, "--container", metavar="NAME,…", help="only these containers: names, or IDs or their beginnings")
+    container_option(group)
     profile_option(group)
     storage_option(group)
     platform_option(group)
@@ -64,25 +59,11 @@ def _prediction_options(group: Any) -> None:
 
 
 def _output_options(group: Any) -> None:
-    option(
-        group,
-        "-f",
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="text for people, json for programs (default: %(default)s)",
-    )
-    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
-    option(
-        group,
-        "--top",
-        metavar="N",
-        type=whole_number,
-        default="10",
-        help="show the N worst contradictions in text (default: %(default)s)",
-    )
-    flag(group, "--no-color", help="no colours (NO_COLOR and FORCE_COLOR are obeyed, too)")
-    flag(group, "--no-progress", help="no progress bar; there is none anyway where standard error is no terminal")
+    format_option(group)
+    file_option(group)
+    top_option(group, "show the N worst contradictions in text (default: %(default)s)")
+    color_option(group)
+    progress_option(group)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -69,7 +69,6 @@ class _Matcher:
         if "\n" in value or len(value) * sum(map(len, stretches)) > EFFORT:
             raise PatternError("too long a value for the pattern")
         self.value = value
-        self.lengths = [len(stretch) for stretch in stretches]
         self.searches = [_search(stretch) for stretch in stretches]
         self.last = _search(stretches[-1][::-1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import blake3
@@ -162,13 +162,7 @@ class LayerBuilder:
                 symlinks[path] = node.target
             elif isinstance(node, _FarLink):
                 far_links[path] = node.target
-        owners = self._databases.owners([path for path, _ in mapped])
-        # uv and pnpm link files out of their stores, databases too; whoever owns one name of an inode made it
-        makers: dict[_Mapped, Package] = {}
-        for path, node in mapped:
-            if path in owners:
-                makers.setdefault(node, owners[path])
-        owners = {path: owners.get(path, makers[node]) for path, node in mapped if node in makers}
+        owners = self._owners(mapped)
         packages = tuple(sorted(set(owners.values())))
         numbers = {package: number for number, package in enumerate(packages)}
         return LayerIndex(
@@ -186,6 +180,16 @@ class LayerBuilder:
             installed=tuple(self._databases.installed()),
             release=next((self._releases[path] for path in sorted(self._releases) if nodes[path] is _PLAIN), None),
         )
+
+    def _owners(self, mapped: Sequence[tuple[str, _Mapped]]) -> dict[str, Package]:
+        """The packages by the paths of their files. uv and pnpm link files out of their stores, databases too: whoever
+        owns one name of an inode made it."""
+        owners = self._databases.owners([path for path, _ in mapped])
+        makers: dict[_Mapped, Package] = {}
+        for path, node in mapped:
+            if path in owners:
+                makers.setdefault(node, owners[path])
+        return {path: owners.get(path, makers[node]) for path, node in mapped if node in makers}
 
     def _put(self, path: str, node: object) -> None:
         nodes = self._nodes

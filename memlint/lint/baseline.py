@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import json
 
-from memlint.errors import UsageError
+import msgspec
+
+from memlint.sources.document import Kind, read_document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
     from memlint.model.finding import Finding
 
 SCHEMA = "memlint.baseline/1"
+
+
+class _Known(msgspec.Struct):
+    fingerprint: str
+
+
+class _Baseline(msgspec.Struct):
+    findings: list[_Known]
+
+
+_KIND = Kind(_Baseline, SCHEMA, "baseline", "write one with --write-baseline, or name another file")
 
 
 def to_baseline(findings: Iterable[Finding]) -> str:
@@ -34,19 +46,7 @@ def to_baseline(findings: Iterable[Finding]) -> str:
 
 def read_baseline(path: str) -> frozenset[str]:
     """The fingerprints that a file lists. UsageError names the file that is no baseline."""
-    try:
-        with open(path, "rb") as file:
-            document: Any = json.loads(file.read())
-        if document["schema"] != SCHEMA:
-            raise ValueError(f"its schema is {document['schema']!r}, not {SCHEMA!r}")
-        return frozenset(str(entry["fingerprint"]) for entry in document["findings"])
-    except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be read ({error.strerror})", "write one with --write-baseline, or name another file"
-        ) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise UsageError(f"{path}: is no baseline ({reason})", "write it anew with --write-baseline") from error
+    return frozenset(each.fingerprint for each in read_document(path, _KIND).findings)
 
 
 def without_known(findings: Iterable[Finding], known: frozenset[str]) -> tuple[list[Finding], int]:

@@ -83,7 +83,7 @@ def find_root(paths: Sequence[str], config: Config, standard: Standard | None = 
 class _Gathering:
     def __init__(self, paths: Sequence[str], config: Config, root: Root, standard: Standard | None) -> None:
         self._paths = list(dict.fromkeys(paths)) or ["."]
-        self._config, self._standard = config, standard
+        self._standard = standard
         self.root, self.is_repository = root.directory, root.is_repository
         self._excluded = Globs(config.exclude, config.directory, self.root)
         self._dockerfiles = Dockerfiles(self.root, config.build_args)

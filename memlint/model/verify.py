@@ -10,8 +10,8 @@ from memlint.model.report import ProfileReport, Totals
 
 SCHEMA = "memlint.verify/1"
 
-SHARED, NOT_SHARED, SHARED_ANYWAY = "shared", "not shared", "shared anyway"
-"""Predicted and seen; predicted and not seen; seen and not predicted."""
+NOT_SHARED, SHARED_ANYWAY = "not shared", "shared anyway"
+"""Predicted and not seen; seen and not predicted."""
 
 
 class Verified(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from memlint.model.report import Totals
 from memlint.planner.atoms import Case
 from memlint.planner.grounds import Follower, Member
 from memlint.planner.layout import Layout
-from memlint.planner.measure import Measure
+from memlint.planner.weighing import Measure
 from memlint.sharing.view import Visible
 
 Key = Hashable

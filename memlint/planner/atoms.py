@@ -11,8 +11,8 @@ import msgspec
 from memlint.model.digest import ContentID
 from memlint.model.layer import Installed, Package
 from memlint.planner.grounds import Group
-from memlint.planner.measure import Measure
 from memlint.planner.problem import Atom, Problem, bits
+from memlint.planner.weighing import Measure
 from memlint.sharing.view import Visible
 
 _SYSTEM = re.compile(

@@ -15,8 +15,8 @@ from memlint.planner.explain import planned_bases, remaining
 from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
 from memlint.planner.layout import Layout, extra
-from memlint.planner.measure import BASES, Basis, Measure
 from memlint.planner.stability import Lives
+from memlint.planner.weighing import BASES, Basis, Measure
 from memlint.sharing.causes import Causes
 
 BUDGETS = (5_000_000, 20_000_000, 80_000_000)

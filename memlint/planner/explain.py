@@ -13,10 +13,10 @@ from memlint.planner.account import Inode, added, now
 from memlint.planner.atoms import Case
 from memlint.planner.grounds import Member
 from memlint.planner.layout import Layout
-from memlint.planner.measure import Measure
 from memlint.planner.problem import members
 from memlint.planner.stability import Lives
 from memlint.planner.steps import Order, ordered
+from memlint.planner.weighing import Measure
 from memlint.sharing.causes import Causes
 from memlint.sharing.history import instruction
 from memlint.sharing.view import Visible

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
-from memlint.model.plan import SCHEMA, Moved, Plan, PlannedImage, Point, Suggestion
+from memlint.model.plan import SCHEMA, Moved, Plan, PlannedBase, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
 from memlint.model.units import plural
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
@@ -18,12 +18,12 @@ from memlint.planner.draft import Draft, Drafting, Options, Part
 from memlint.planner.former import moved, renamed, with_names
 from memlint.planner.grounds import Group, Member, grouped, led
 from memlint.planner.leaving import cut, left_out, notes, nothing_helps, without
-from memlint.planner.measure import Basis, Measure, presence
 from memlint.planner.onebuild import on_one_build
 from memlint.planner.points import distinct, optimum, point_of
 from memlint.planner.solving import part_of, within
 from memlint.planner.stability import Lives, lives_of
 from memlint.planner.suggestions import PIN, suggestions
+from memlint.planner.weighing import Basis, Measure, presence
 from memlint.sharing.causes import Causes
 from memlint.sharing.fleet import compare_images
 from memlint.sharing.storage import StorageModel
@@ -59,24 +59,19 @@ def plan_images(
     parts = within(parts, budgets, options)
     alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest, *apart]
     drafted = Drafting(options, measure, followers, now_is)
-    drawn: list[Draft] = []
-    for number in range(len(budgets)):
-        drawn.append(Draft(parts, alone, drafted, number, drawn[-1] if drawn else None))
-    better = _one_build(parts, alone, groups, drawn[-1], drafted) if by_chain else None
+    drawn = _drawn(parts, alone, drafted, len(budgets))
     union = drawn[-1]
+    better = _one_build(parts, alone, groups, union, drafted) if by_chain else None
     if better is not None:
         drawn[-1] = better
     before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
     points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen([point for _, point in points], before, options.prefer)
     draft, point = next(each for each in points if each[1].name == name)
-    causes = Causes(images)
-    bases, of_image = draft.bases(causes, _lives(now_is.values(), options.former))
+    bases, of_image = draft.bases(Causes(images), _lives(now_is.values(), options.former))
     changes: tuple[Moved, ...] = ()
     if options.former is not None:
-        names = renamed(bases, images, options.former)
-        bases, of_image = with_names(bases, names), {number: names[name] for number, name in of_image.items()}
-        changes = tuple(moved(options.former, bases, images, of_image.get))
+        bases, of_image, changes = _after(options.former, bases, of_image, images)
     return Plan(
         schema=SCHEMA,
         basis=options.basis.text,
@@ -98,6 +93,23 @@ def plan_images(
         if by_chain
         else (),
     )
+
+
+def _drawn(parts: Sequence[Part], alone: Sequence[Group], drafted: Drafting, count: int) -> list[Draft]:
+    """A draft for each budget, drawn with the one before it at hand."""
+    drawn: list[Draft] = []
+    for number in range(count):
+        drawn.append(Draft(parts, alone, drafted, number, drawn[-1] if drawn else None))
+    return drawn
+
+
+def _after(
+    former: Plan, bases: Sequence[PlannedBase], of_image: Mapping[int, str], images: Sequence[Image]
+) -> tuple[list[PlannedBase], dict[int, str], tuple[Moved, ...]]:
+    """The bases by the names that they had in the former plan, and what has moved since."""
+    names = renamed(bases, images, former)
+    named, stands = with_names(bases, names), {number: names[name] for number, name in of_image.items()}
+    return named, stands, tuple(moved(former, named, images, stands.get))
 
 
 def held_now(

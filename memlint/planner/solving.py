@@ -11,8 +11,8 @@ from memlint.planner.former import Known, former_tree
 from memlint.planner.frontier import Frontier, Solution, solve
 from memlint.planner.grounds import Group, Member
 from memlint.planner.layout import Layout
-from memlint.planner.measure import Measure
 from memlint.planner.tree import Limits
+from memlint.planner.weighing import Measure
 
 LAYERS_MAX = 125
 """What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from memlint.model.finding import Location
 from memlint.model.plan import Plan, PlannedBase, PlannedPackage, Point
+from memlint.model.report import Totals
 from memlint.model.units import human_size, percent, plural
-from memlint.report.terminal import Terminal, console_for
+from memlint.report.sheet import FIGURES, Sheet, printable
+from memlint.report.terminal import Terminal
 
 _WIDE = 80
 """Columns from which on figures are named in full."""
@@ -28,10 +28,8 @@ class _Page:
     """One plan on one terminal."""
 
     def __init__(self, plan: Plan, terminal: Terminal, *, everything: bool) -> None:
-        self._plan, self._everything, self._width = plan, everything, terminal.width
-        self._names = {image.ref: _printable(image.name) for image in plan.images}
-        self._out = io.StringIO()
-        self._console = console_for(terminal, self._out)
+        self._plan, self._everything, self._sheet = plan, everything, Sheet(terminal)
+        self._names = {image.ref: printable(image.name) for image in plan.images}
 
     def render(self) -> str:
         self._headline()
@@ -43,16 +41,7 @@ class _Page:
         self._remaining()
         self._left_out()
         self._notes()
-        return "".join(line.rstrip() + "\n" for line in self._out.getvalue().split("\n")[:-1])
-
-    def _line(self, text: Text | str = "", indent: int = 0) -> None:
-        line = Text(" " * indent).append_text(text if isinstance(text, Text) else Text(text))
-        line.truncate(self._width, overflow="ellipsis")
-        self._console.print(line)
-
-    def _wrapped(self, text: str, indent: int = 0) -> None:
-        for number, line in enumerate(Text(text).wrap(self._console, max(self._width - indent - 2, 20))):
-            self._line(line, indent + (2 if number else 0))
+        return self._sheet.text()
 
     def _headline(self) -> None:
         plan = self._plan
@@ -65,46 +54,44 @@ class _Page:
             text = f"{count}, {len(plan.bases)} shared {bases}: {human_size(saved)} less page cache on {where}"
         else:
             text = f"{count} on {where}: no shared base would save page cache"
-        self._wrapped(f"{text}  ({basis}).")
-        self._line()
-        table = _table()
-        table.show_header = False
-        for justify in ("left", "right", "left", "right", "left", "right", "right"):
-            table.add_column(justify=justify)
-        wide = self._width >= _WIDE
-        for name, totals in (("now", plan.before), ("planned", plan.after)) if plan.bases else (("now", plan.before),):
-            table.add_row(
-                name,
-                Text(human_size(totals.page_cache_bytes), "bold"),
-                "= distinct" if wide else "=",
-                human_size(totals.distinct_bytes),
-                "+ duplicate" if wide else "+",
-                Text(human_size(totals.duplicate_bytes), "bold red" if totals.duplicate_bytes else "bold green"),
-                percent(totals.efficiency),
-            )
-        self._console.print(table)
-        self._line()
-        self._wrapped(f"{plan.chosen}: {plan.reason}.")
+        self._sheet.wrapped(f"{text}  ({basis}).")
+        shown = [("now", plan.before), ("planned", plan.after)] if plan.bases else [("now", plan.before)]
+        self._sheet.line()
+        self._sheet.grid([self._totals(name, totals) for name, totals in shown], FIGURES)
+        self._sheet.line()
+        self._sheet.wrapped(f"{plan.chosen}: {plan.reason}.")
         if plan.optimum_bytes is not None and plan.bases:
             strict = next(point for point in plan.points if point.name == "strict")
             over = strict.page_cache_bytes - plan.optimum_bytes
             gap = f"{human_size(over)} above" if over > 0 else "as good as"
-            self._wrapped(f"The strict bases are {gap} the best there are.")
+            self._sheet.wrapped(f"The strict bases are {gap} the best there are.")
+
+    def _totals(self, name: str, totals: Totals) -> list[Text | str]:
+        wide = self._sheet.width >= _WIDE
+        return [
+            name,
+            Text(human_size(totals.page_cache_bytes), "bold"),
+            "= distinct" if wide else "=",
+            human_size(totals.distinct_bytes),
+            "+ duplicate" if wide else "+",
+            Text(human_size(totals.duplicate_bytes), "bold red" if totals.duplicate_bytes else "bold green"),
+            percent(totals.efficiency),
+        ]
 
     def _suggestions(self) -> None:
         found = self._plan.suggestions
         if not found:
             return
-        self._line()
-        self._line(Text("Without a new base (what these save may be the same bytes):", "bold"))
+        self._sheet.line()
+        self._sheet.line(Text("Without a new base (what these save may be the same bytes):", "bold"))
         for each in found[: self._most(_SUGGESTIONS, len(found))]:
-            where = f" ({_printable(_place(each.location))})" if each.location is not None else ""
-            self._wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {_printable(each.text)}{where}", 1)
+            where = f" ({printable(_place(each.location))})" if each.location is not None else ""
+            self._sheet.wrapped(f"{human_size(each.saved_bytes):>9}  {each.kind}: {printable(each.text)}{where}", 1)
         self._more(len(found), _SUGGESTIONS)
 
     def _bases(self) -> None:
         for base in self._plan.bases:
-            self._line()
+            self._sheet.line()
             self._base(base)
 
     def _base(self, base: PlannedBase) -> None:
@@ -112,35 +99,35 @@ class _Page:
         saved = base.page_cache_saved_bytes
         does = f"saves {human_size(saved)}" if saved else "keeps shared what its images share today"
         head.append(f"  {does}", "not bold")
-        self._line(head)
-        self._wrapped(f"FROM     {_printable(base.parent or base.source)}  ({base.platform})", 2)
+        self._sheet.line(head)
+        self._sheet.wrapped(f"FROM     {printable(base.parent or base.source)}  ({base.platform})", 2)
         roots = [package for package in base.packages if package.root]
         if roots:
-            named = [f"{_printable(each.name)} {_printable(each.version)}" for each in _by_size(roots)]
+            named = [f"{printable(each.name)} {printable(each.version)}" for each in _by_size(roots)]
             brought = len(base.packages) - len(roots)
             more = f" (they bring {plural(brought, 'package')} more)" if brought else ""
-            self._wrapped(f"installs {self._list(named, _PACKAGES)}{more}", 2)
+            self._sheet.wrapped(f"installs {self._list(named, _PACKAGES)}{more}", 2)
         for group in base.files[: self._most(_PACKAGES, len(base.files))]:
             files = plural(len(group.paths), "file")
-            where = _printable(group.directory)
-            self._wrapped(f"takes    {files} of {where} from {self._names.get(group.image, group.image)}", 2)
+            where = printable(group.directory)
+            self._sheet.wrapped(f"takes    {files} of {where} from {self._names.get(group.image, group.image)}", 2)
         self._more(len(base.files), _PACKAGES)
         for number, step in enumerate(base.steps if len(base.steps) > 1 else ()):
-            self._wrapped(f"step {number + 1}   {human_size(step.bytes)} {_printable(step.why)}", 2)
-        self._wrapped(f"serves   {self._list([self._names.get(ref, ref) for ref in base.images], _IMAGES)}", 2)
+            self._sheet.wrapped(f"step {number + 1}   {human_size(step.bytes)} {printable(step.why)}", 2)
+        self._sheet.wrapped(f"serves   {self._list([self._names.get(ref, ref) for ref in base.images], _IMAGES)}", 2)
         if base.causes:
             why = ", ".join(f"{cause} {human_size(size)}" for cause, size in base.causes.items())
-            self._wrapped(f"ends     {why}", 2)
+            self._sheet.wrapped(f"ends     {why}", 2)
 
     def _updates(self) -> None:
         """What changes in images that are to stand on another build of their original base."""
         found = [image for image in self._plan.images if image.updates]
         if not found:
             return
-        self._line()
-        self._line(Text("On the newest build of their base, these change:", "bold"))
+        self._sheet.line()
+        self._sheet.line(Text("On the newest build of their base, these change:", "bold"))
         for image in found[: self._most(_IMAGES, len(found))]:
-            self._wrapped(f"{_printable(image.name)}: {_printable(self._list(image.updates, _PACKAGES))}", 2)
+            self._sheet.wrapped(f"{printable(image.name)}: {printable(self._list(image.updates, _PACKAGES))}", 2)
         self._more(len(found), _IMAGES)
 
     def _moved(self) -> None:
@@ -148,36 +135,31 @@ class _Page:
         found = self._plan.moved
         if not found:
             return
-        self._line()
-        self._line(Text("Since the former plan:", "bold"))
+        self._sheet.line()
+        self._sheet.line(Text("Since the former plan:", "bold"))
         for each in found[: self._most(_MOVED, len(found))]:
-            what = _printable(self._names.get(each.what, each.what))
+            what = printable(self._names.get(each.what, each.what))
             change = f"{each.before or 'none'} → {each.after or 'none'}"
-            self._wrapped(f"{each.kind} {what}: {_printable(change)}", 2)
+            self._sheet.wrapped(f"{each.kind} {what}: {printable(change)}", 2)
         self._more(len(found), _MOVED)
 
     def _frontier(self) -> None:
         plan = self._plan
         if not plan.bases and len({point.page_cache_bytes for point in plan.points}) == 1:
             return
-        self._line()
-        table = _table()
+        self._sheet.line()
         headings = ("point", "page cache", "duplicate", "extra", "bases", "pull")
-        shown = len(headings) if self._width >= _WIDE else 4
-        for heading in headings[:shown]:
-            table.add_column(heading, justify="left" if heading == "point" else "right", no_wrap=True)
+        shown = len(headings) if self._sheet.width >= _WIDE else 4
         now = plan.before
         rows = [
             [Text("as it is"), *_sizes(now.page_cache_bytes, now.duplicate_bytes)],
             *(self._row(point) for point in plan.points),
             [Text("ideal"), *_sizes(plan.ideal_bytes, 0)],
         ]
-        for row in rows:
-            table.add_row(*row[:shown])
-        self._console.print(table)
-        self._wrapped("extra: the most that an image gets and did not have.")
+        self._sheet.table(headings[:shown], [row[:shown] for row in rows], headings[1:])
+        self._sheet.wrapped("extra: the most that an image gets and did not have.")
         if shown == len(headings):
-            self._wrapped("pull: the mapped files of all images, each layer's once, uncompressed.")
+            self._sheet.wrapped("pull: the mapped files of all images, each layer's once, uncompressed.")
 
     def _row(self, point: Point) -> list[Text]:
         most = max(point.extra_bytes.values(), default=0)
@@ -202,33 +184,33 @@ class _Page:
                 whose.setdefault(each.why, []).append(self._names[image.ref])
         if not why or not self._plan.bases:
             return
-        self._line()
-        self._line(Text("What stays duplicate:", "bold"))
+        self._sheet.line()
+        self._sheet.line(Text("What stays duplicate:", "bold"))
         for reason, size in why.most_common():
-            self._wrapped(f"{human_size(size):>9}  {reason} ({self._list(whose[reason], _IMAGES)})", 1)
+            self._sheet.wrapped(f"{human_size(size):>9}  {reason} ({self._list(whose[reason], _IMAGES)})", 1)
 
     def _left_out(self) -> None:
         found = self._plan.left_out
         if not found:
             return
-        self._line()
-        self._line(Text("Left out:", "bold"))
+        self._sheet.line()
+        self._sheet.line(Text("Left out:", "bold"))
         for each in found[: self._most(_LEFT_OUT, len(found))]:
-            self._wrapped(f"{_printable(self._names.get(each.what, each.what))}: {_printable(each.why)}", 2)
+            self._sheet.wrapped(f"{printable(self._names.get(each.what, each.what))}: {printable(each.why)}", 2)
         self._more(len(found), _LEFT_OUT)
 
     def _notes(self) -> None:
         if self._plan.notes:
-            self._line()
+            self._sheet.line()
         for note in self._plan.notes:
-            self._wrapped(f"Note: {_printable(note)}.")
+            self._sheet.wrapped(f"Note: {printable(note)}.")
 
     def _most(self, most: int, count: int) -> int:
         return count if self._everything else most
 
     def _more(self, count: int, most: int) -> None:
         if count > most and not self._everything:
-            self._line(f"… {count - most} more (--all)", 2)
+            self._sheet.line(f"… {count - most} more (--all)", 2)
 
     def _list(self, names: Sequence[str], most: int) -> str:
         shown = ", ".join(names[: self._most(most, len(names))])
@@ -246,12 +228,3 @@ def _sizes(*sizes: int) -> list[Text]:
 
 def _by_size(packages: Sequence[PlannedPackage]) -> list[PlannedPackage]:
     return sorted(packages, key=lambda each: (-each.size, each.name))
-
-
-def _printable(text: str) -> str:
-    """Names come from strangers; nothing in them may steer the terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from memlint.model.plan_check import Check
 from memlint.model.report import Totals
 from memlint.model.units import human_size, percent, plural
-
-
-def to_json(check: Check) -> str:
-    """The check, field by field."""
-    return msgspec.json.format(msgspec.json.encode(check), indent=2).decode() + "\n"
 
 
 def to_text(check: Check) -> str:

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from memlint.model.plan_dockerfiles import DockerfilesPlan, NamedPackage
 from memlint.model.units import plural
-
-
-def to_json(plan: DockerfilesPlan) -> str:
-    """The plan, field by field."""
-    return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode() + "\n"
 
 
 def to_text(plan: DockerfilesPlan) -> str:

@@ -1,8 +1,8 @@
-"""Rules → a table, a page for a terminal, JSON."""
+"""Rules → a table, a page for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import indent, wrap
 
 import msgspec
@@ -13,11 +13,6 @@ from memlint.report.terminal import Terminal
 _WIDEST = 100
 """Prose in longer lines is hard to read."""
 SEVERITY_COLORS = {"error": "1;31", "warning": "1;33", "info": "1;36", "style": "1;35"}
-
-
-def to_json(rules: Iterable[Rule]) -> str:
-    """An array of the rules, as their files have them."""
-    return msgspec.json.format(msgspec.json.encode(list(rules)), indent=2).decode() + "\n"
 
 
 def to_table(rules: Sequence[Rule], terminal: Terminal) -> str:

@@ -12,6 +12,9 @@ from rich.text import Text
 
 from memlint.report.terminal import Terminal, console_for
 
+FIGURES = "<><><>>"
+"""How the columns of a line of totals are aligned: a word before each figure but the last, which is the ratio."""
+
 
 class Sheet:
     """What is written on it comes out as text no line of which is wider than the terminal."""
@@ -36,15 +39,33 @@ class Sheet:
         for number, line in enumerate(Text(text).wrap(self._console, max(self.width - indent - 2, 20))):
             self.line(line, indent + (2 if number else 0))
 
+    def paragraph(self, text: str) -> None:
+        """As many lines as it takes, none of them indented."""
+        self._console.print(Text(text))
+
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[Text | str]], right: Sequence[str]) -> None:
         """A table; the columns whose headings are in `right` are aligned to the right. Without headings, none shows."""
-        table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+        table = _table()
         table.show_header = any(headings)
         for heading in headings:
             table.add_column(heading, justify="right" if heading in right else "left", no_wrap=True)
         for row in rows:
             table.add_row(*row)
         self._console.print(table)
+
+    def grid(self, rows: Sequence[Sequence[Text | str]], align: str) -> None:
+        """Rows without headings; `align` has `<` or `>` for each column. Where a terminal is too narrow, cells wrap."""
+        table = _table()
+        table.show_header = False
+        for side in align:
+            table.add_column(justify="right" if side == ">" else "left")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
 
 
 def printable(text: str) -> str:

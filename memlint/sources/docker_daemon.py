@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +29,15 @@ from memlint.sources.derive import (
     short_name,
     verify_document,
 )
+from memlint.sources.docker_connection import TIMEOUT, AnswerStream, answer, connect
 from memlint.sources.platform import expect
 from memlint.sources.reference import Reference
 from memlint.sources.store import DOCUMENT_MAX, DocumentStore
 
 if TYPE_CHECKING:
-    import docker
+    pass
 
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
-_SOCKET = "/var/run/docker.sock"
-_TIMEOUT = 600
-_OTHER_CONTEXT = "docker context ls shows what there is; docker context use default goes back, DOCKER_HOST overrides it"
 _NAMES_SHOWN = 3
 
 _STORAGE = {
@@ -70,9 +67,9 @@ class Daemon:
     """A connection to the daemon that DOCKER_HOST, the current context or a well-known socket leads to."""
 
     def __init__(self) -> None:
-        self._client = _connect()
+        self._client = connect()
         self._api: Any = self._client.api  # its methods are not typed throughout
-        self._info: Mapping[str, Any] = _answer(self._client.info)
+        self._info: Mapping[str, Any] = answer(self._client.info)
 
     def storage(self) -> str:
         """The storage model of the daemon's driver; the driver's own name where there is none for it."""
@@ -84,7 +81,7 @@ class Daemon:
         from docker.errors import ImageNotFound
 
         try:
-            found = _answer(partial(self._api.inspect_image, reference.location))
+            found = answer(partial(self._api.inspect_image, reference.location))
         except ImageNotFound:
             raise SourceError(
                 f"{reference.text}: the daemon has no such image", self._advice(reference.location)
@@ -101,7 +98,7 @@ class Daemon:
         from docker.errors import ImageNotFound
 
         try:
-            found = _answer(partial(self._api.inspect_image, name))
+            found = answer(partial(self._api.inspect_image, name))
         except ImageNotFound:
             return ()
         return tuple((found.get("Config") or {}).get("OnBuild") or ())
@@ -110,12 +107,12 @@ class Daemon:
         """One stream of all these images, as `docker save` writes it."""
         api = self._api
         names = [each.reference.location for each in inspected]
-        response = _answer(
+        response = answer(
             lambda: api.get(
                 f"{api.base_url}/v{api.api_version}/images/get",
                 params={"names": names},
                 stream=True,
-                timeout=_TIMEOUT,
+                timeout=TIMEOUT,
             )
         )
         if response.status_code != 200:
@@ -124,7 +121,7 @@ class Daemon:
                 "save them to a file with docker save, and give docker-archive:FILE",
             )
         response.raw.decode_content = True
-        return _Stream(response.raw)
+        return AnswerStream(response.raw)
 
     def _stored_config(self, image_id: str) -> bytes | None:
         """The config where the daemon keeps it, if this process may read there."""
@@ -142,41 +139,10 @@ class Daemon:
         return data
 
     def _advice(self, name: str) -> str:
-        tags = [tag for image in _answer(self._api.images) for tag in image.get("RepoTags") or []]
+        tags = [tag for image in answer(self._api.images) for tag in image.get("RepoTags") or []]
         short = [tag.removesuffix(":latest") for tag in tags]
         near = difflib.get_close_matches(name.removesuffix(":latest"), short, _NAMES_SHOWN, 0.5)
         return f"it has {', '.join(near)}" if near else f"docker pull {name}, or docker image ls for what there is"
-
-
-class _Stream:
-    """The daemon's answer as a reader whose connection may break."""
-
-    def __init__(self, raw: Reader) -> None:
-        self._raw = raw
-
-    def read(self, size: int = -1, /) -> bytes | None:
-        with _unbroken():
-            return self._raw.read(size)
-
-    def readinto(self, target: memoryview, /) -> int | None:
-        with _unbroken():
-            return self._raw.readinto(target)
-
-    def close(self) -> None:
-        self._raw.close()
-
-
-@contextmanager
-def _unbroken() -> Iterator[None]:
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except HTTPError as error:
-        raise SourceError(
-            f"docker-daemon: the connection broke while the daemon sent images ({_first_line(error)})",
-            "try again, or save them to a file with docker save, and give docker-archive:FILE",
-        ) from error
 
 
 def image_in_place(inspected: Inspected, known: Callable[[DiffID], bool], platform: str | None) -> Image | None:
@@ -231,73 +197,3 @@ def _overlay_directories(graph_driver: Mapping[str, Any], count: int) -> tuple[s
 
 def _readable(path: str) -> bool:
     return os.access(path, os.R_OK | os.X_OK)
-
-
-def _connect() -> docker.DockerClient:
-    import docker
-    from docker.errors import DockerException
-
-    try:
-        if os.environ.get("DOCKER_HOST"):
-            return docker.DockerClient.from_env(timeout=_TIMEOUT, use_ssh_client=_is_ssh(os.environ["DOCKER_HOST"]))
-        host, tls = _context()
-        return docker.DockerClient(base_url=host, tls=tls, timeout=_TIMEOUT, use_ssh_client=_is_ssh(host or ""))
-    except (DockerException, OSError, ValueError) as error:
-        raise _no_daemon(error) from error
-
-
-def _context() -> tuple[str | None, Any]:
-    """The endpoint of DOCKER_CONTEXT or the current context, else the first well-known socket there is."""
-    from docker.context import ContextAPI
-    from docker.context.config import get_current_context_name
-
-    named = os.environ.get("DOCKER_CONTEXT") or None
-    try:
-        context = ContextAPI.get_context(named)
-    except Exception as error:  # the docker package raises what a damaged file makes it stumble on
-        raise SourceError(
-            f"docker-daemon: the context {named or get_current_context_name()!r} cannot be read ({_first_line(error)})",
-            _OTHER_CONTEXT,
-        ) from error
-    if context is None:
-        raise SourceError(f"docker-daemon: there is no context {named or get_current_context_name()!r}", _OTHER_CONTEXT)
-    if context.name != "default":
-        return context.Host, context.TLSConfig or False
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "/run/user/0")
-    sockets = (_SOCKET, f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock", "/run/podman/podman.sock")
-    found = next((path for path in sockets if os.path.exists(path)), _SOCKET)
-    return f"unix://{found}", False
-
-
-def _is_ssh(host: str) -> bool:
-    return host.startswith("ssh://")
-
-
-def _answer(ask: Callable[[], Any]) -> Any:
-    """The daemon's answer; SourceError when it gives none. An absent image's error is the caller's."""
-    import requests
-    from docker.errors import APIError, DockerException, ImageNotFound
-
-    try:
-        return ask()
-    except ImageNotFound:
-        raise
-    except APIError as error:
-        raise SourceError(
-            f"docker-daemon: the daemon answered: {_first_line(error.explanation or error)}",
-            "check the name; the daemon's log may tell more",
-        ) from error
-    except (DockerException, requests.RequestException) as error:
-        raise _no_daemon(error) from error
-
-
-def _no_daemon(error: Exception) -> SourceError:
-    asked = os.environ.get("DOCKER_HOST") or "the current context or the usual sockets"
-    return SourceError(
-        f"docker-daemon: no answer from {asked} ({_first_line(error)})",
-        "start it or set DOCKER_HOST; without a daemon, give docker-archive:FILE or oci:DIR",
-    )
-
-
-def _first_line(error: object) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]

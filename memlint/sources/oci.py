@@ -64,7 +64,6 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     media_type: str = ""
     platform: Platform | None = None
     annotations: dict[str, str] | None = None
-    artifact_type: str | None = None
 
     @property
     def names(self) -> list[str]:

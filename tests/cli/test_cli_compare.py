@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 
@@ -11,17 +10,11 @@ import pytest
 from support import images
 from support.command import FLEET, Memlint
 from support.elf import library
+from support.snapshots import assert_snapshot
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 """What the command prints on fixtures/fleet; MEMLINT_UPDATE_SNAPSHOTS=1 pytest writes them anew."""
 PLATFORM = ("--platform", "linux/amd64")
-
-
-def snapshot(name: str, text: str) -> None:
-    path = SNAPSHOTS / name
-    if os.environ.get("MEMLINT_UPDATE_SNAPSHOTS"):
-        path.write_text(text, "utf-8")
-    assert text == path.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +37,7 @@ def test_page(command: Memlint, fleet: str, columns: int) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= columns
     assert not any(line != line.rstrip() for line in done.stdout.splitlines())
-    snapshot(f"fleet-{columns}.txt", done.stdout)
+    assert_snapshot(SNAPSHOTS / f"fleet-{columns}.txt", done.stdout)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from support.command import Memlint
 from support.linting import write
+from support.snapshots import assert_snapshot
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPGRADE = "RUN apt-get update && apt-get upgrade -y\n"
@@ -55,10 +55,7 @@ def test_page(home: Memlint, columns: int) -> None:
     done = home.run("lint", *RULES, env={"COLUMNS": str(columns)})
     assert (done.returncode, done.stderr) == (1, "")
     assert max(map(len, done.stdout.splitlines())) <= columns
-    path = SNAPSHOTS / f"lint-{columns}.txt"
-    if os.environ.get("MEMLINT_UPDATE_SNAPSHOTS"):
-        path.write_text(done.stdout, "utf-8")
-    assert done.stdout == path.read_text("utf-8")
+    assert_snapshot(SNAPSHOTS / f"lint-{columns}.txt", done.stdout)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

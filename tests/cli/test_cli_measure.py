@@ -17,9 +17,9 @@ from support.command import MEMLINT, Memlint
 from support.promtool import promtool
 
 import memlint
+from memlint.cli.host_options import MAX_MAPPING
 from memlint.cli.measure import judge
-from memlint.cli.measure_options import MAX_MAPPING
-from memlint.cli.options import size
+from memlint.cli.values import size
 from memlint.errors import UsageError
 from memlint.kernel.bounds import Bounds
 from memlint.kernel.measuring import Question, observe

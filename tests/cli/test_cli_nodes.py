@@ -179,15 +179,15 @@ def test_markdown(command: Memlint) -> None:
 
 
 BAD = {
-    "not JSON": (b"RSS 12", "a.json: is not JSON"),
-    "empty": (b"", "a.json: is not JSON"),
-    "not UTF-8": (b'{"schema": "\xff"}', "a.json: is not JSON"),
-    "a list": (b"[]", "is no output of memlint measure"),
-    "no schema": (b"{}", "is no output of memlint measure"),
-    "schema of no text": (b'{"schema": 1}', "is no output of memlint measure"),
-    "another command's": (b'{"schema": "memlint.compare/1"}', "is memlint.compare/1, not memlint.measure/1"),
-    "another version": (b'{"schema": "memlint.measure/2"}', "of another version of memlint"),
-    "a part": (b'{"schema": "memlint.measure/1"}', "says that it is memlint.measure/1, and is not"),
+    "not JSON": (b"RSS 12", "a.json: is no measurement ("),
+    "empty": (b"", "a.json: is no measurement ("),
+    "not UTF-8": (b'{"schema": "\xff"}', "a.json: is no measurement ("),
+    "a list": (b"[]", "a.json: is no measurement ("),
+    "no schema": (b"{}", "a.json: is no measurement ("),
+    "schema of no text": (b'{"schema": 1}', "a.json: is no measurement ("),
+    "another command's": (b'{"schema": "memlint.compare/1"}', "reads: it is memlint.compare/1, not memlint.measure/1"),
+    "another version": (b'{"schema": "memlint.measure/2"}', "it is memlint.measure/2, not memlint.measure/1"),
+    "a part": (b'{"schema": "memlint.measure/1"}', "is no measurement, or damaged ("),
     "deep": (b'{"schema": ' + b"[" * 100_000, "a.json: is n"),
 }
 

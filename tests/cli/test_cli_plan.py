@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from support import images
 from support.command import FLEET, Memlint
 from support.elf import library
+from support.snapshots import assert_snapshot
 
 import memlint
 from memlint.report.schema import plan_schema
@@ -41,10 +41,7 @@ def test_page(command: Memlint, fleet: str, columns: int) -> None:
     done = command.run("plan", fleet, *PLATFORM, *SMALL, env={"COLUMNS": str(columns)})
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= columns
-    path = SNAPSHOTS / f"plan-{columns}.txt"
-    if os.environ.get("MEMLINT_UPDATE_SNAPSHOTS"):
-        path.write_text(done.stdout, "utf-8")
-    assert done.stdout == path.read_text("utf-8")
+    assert_snapshot(SNAPSHOTS / f"plan-{columns}.txt", done.stdout)
 
 
 def test_the_shipped_schema_is_the_generated_one() -> None:
@@ -145,11 +142,22 @@ def test_a_former_plan_is_heeded(command: Memlint) -> None:
     assert "new image y:2: none → files" in page
 
 
+def test_a_former_plan_may_be_large(command: Memlint, fleet: str) -> None:
+    plan = planned(command, fleet)
+    (command.home / "large.json").write_text(json.dumps({**plan, "notes": ["x" * 2**21] * 8}))
+    assert planned(command, fleet, "--previous", "large.json")["bases"] == plan["bases"]
+
+
 def test_what_is_no_former_plan(command: Memlint, fleet: str) -> None:
     (command.home / "other.json").write_text('{"schema": "memlint.compare/1"}')
-    for place in ("absent", "other.json"):
+    (command.home / "cut.json").write_text('{"schema": "memlint.plan/1"}')
+    for place, says in (
+        ("absent", "cannot be read (No such file or directory)"),
+        ("other.json", "is no plan that this memlint reads: it is memlint.compare/1, not memlint.plan/1"),
+        ("cut.json", "is no plan, or damaged (Object missing required field"),
+    ):
         message, hint = command.refused("plan", fleet, "--previous", place)
-        assert f"{place}: " in message
+        assert f"{place}: {says}" in message
         assert "memlint plan --" in hint
 
 

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support import frames
+from support.frames import PAGE, held
 
 from memlint.kernel.looking import look
 
-from . import frames
 from .daemons import need
-from .frames import PAGE, held
 from .measuring import Measurement, measure, of_processes
 from .stores.processes import asleep, program_in
 from .stores.smaps import rollup

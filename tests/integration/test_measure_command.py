@@ -6,19 +6,19 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from support.frames import PAGE, descendants, held
 from support.promtool import promtool
+from support.waiting import until
 
 from memlint.report.schema import measure_schema
 
 from .daemons import Daemon
-from .frames import PAGE, descendants, held
 
 pytestmark = pytest.mark.integration
 
@@ -96,10 +96,7 @@ def pids(docker: Daemon) -> Iterator[dict[str, list[int]]]:
 def _settled(docker: Daemon, name: str) -> list[int]:
     """The container's processes, once the last of them is Python and sleeps."""
     top = int(docker.docker("inspect", "-f", "{{.State.Pid}}", name))
-    give_up = time.monotonic() + 30
-    while not _waits(top):
-        assert time.monotonic() < give_up, docker.docker("logs", name)
-        time.sleep(0.05)
+    until(lambda: _waits(top), lambda: docker.docker("logs", name))
     return descendants(top)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support import frames
+from support.frames import PAGE, held
+from support.waiting import until
 
-from . import frames
 from .daemons import Daemon
-from .frames import PAGE, held
 from .measuring import of_containers
 from .stores.container import Running, wait_until_asleep
 from .stores.engines import Docker, running
@@ -31,10 +31,10 @@ def start_again(docker: Daemon, container: Running) -> int:
     """The program once more in the container; its pid."""
     known = pids_in(container)
     docker.docker("exec", "--detach", container.name, f"/{PROGRAM}", "-I", "/srv/app.py")
-    give_up = time.monotonic() + 30
-    while not (new := [pid for pid in pids_in(container) - known if comm(pid) == READY]):
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
+    new = until(
+        lambda: [pid for pid in pids_in(container) - known if comm(pid) == READY],
+        lambda: f"{container.name} runs {[comm(pid) for pid in pids_in(container)]}",
+    )
     wait_until_asleep(new[0], READY)
     return new[0]
 

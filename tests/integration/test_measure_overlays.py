@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support import frames
+from support.frames import PAGE, held
 
-from . import frames
 from .daemons import need
-from .frames import PAGE, held
 from .measuring import Measurement, of_processes
 from .stores.processes import asleep, mounted, overlay, program_in
 

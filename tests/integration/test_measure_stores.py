@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support import frames
+from support.frames import PAGE, held
 
-from . import frames
-from .frames import PAGE, held
 from .measuring import Measurement, measure, of_containers
 from .stores.container import Fleet, Running
 from .stores.smaps import rollup

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.frames import Held, descendants, held
 
 from . import plan_fleets
 from .conftest import Memlint
 from .daemons import Daemon
-from .frames import Held, descendants, held
 from .plan_fleets import FLEETS, Fleet
 
 pytestmark = pytest.mark.integration

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from support.frames import Held, descendants, held
 
 from . import plan_fleets
 from .conftest import Memlint
 from .daemons import Daemon
-from .frames import Held, descendants, held
 from .measuring import Measurement, measure
 from .plan_fleets import APT, Fleet
 from .profile_fleets import COUNTS, OTHER

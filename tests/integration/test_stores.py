@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support import frames
 
 from memlint.api import load
 from memlint.model.digest import ContentID
-from memlint.model.vocabulary import ELF_KINDS
 from memlint.sharing.storage import Key
 from memlint.sharing.view import merge_views
 
-from . import frames
 from .stores.container import Fleet
 from .stores.images import PROGRAM
 from .stores.smaps import of_file, smaps
@@ -92,18 +91,7 @@ def test_equal_frames_are_equal_contents(store: Fleet, small: Path) -> None:
 
 
 def _mapped(fleet: Fleet, archive: Path) -> list[Mapped]:
-    loaded = load(
-        [f"docker-archive:{archive}"],
-        storage=fleet.storage,
-        replicas=None,
-        platform=None,
-        kinds=ELF_KINDS,
-        cache_dir=None,
-        limits=None,
-        verify=True,
-        jobs=None,
-        progress=None,
-    )
+    loaded = load([f"docker-archive:{archive}"], None, storage=fleet.storage)
     views = merge_views(loaded.images, loaded.indexes)
     seen = {f"store/{image.name}": dict(views[image.layers[-1].chain_id].files()) for image in loaded.images}
     found = []

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
-import struct
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,28 +60,6 @@ def mapper(*files: Path | str, program: str = sys.executable) -> Iterator[Mapper
             yield Mapper(process)
         finally:
             process.kill()
-
-
-def naive(pids: Sequence[int]) -> tuple[int, int]:
-    """(distinct frames, distinct pages by content) of the files with a name that processes map."""
-    frames = set()
-    pages: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for pid in pids:
-        with open(f"/proc/{pid}/pagemap", "rb") as pagemap:
-            for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-                fields = line.split(maxsplit=5)
-                if len(fields) < 6 or not fields[5].startswith("/"):
-                    continue
-                start, end = (int(part, 16) for part in fields[0].split("-"))
-                content = hashlib.sha256(Path(fields[5]).read_bytes()).hexdigest()
-                pagemap.seek(start // PAGE * 8)
-                for number in range((end - start) // PAGE):
-                    (entry,) = struct.unpack("Q", pagemap.read(8))
-                    if entry >> 63 & 1 and entry >> 61 & 1:
-                        frame = entry & ((1 << 55) - 1)
-                        frames.add(frame)
-                        pages[content, int(fields[2], 16) // PAGE + number].add(frame)
-    return len(frames), len(pages)
 
 
 def container(*pids: int, name: str = "c") -> Container:

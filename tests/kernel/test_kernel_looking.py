@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 from blake3 import blake3
-from mappers import PAGE, container, figures, mapper, naive, of, random_file
+from mappers import PAGE, container, figures, mapper, of, random_file
+from support.frames import held
 
 from memlint.kernel.bounds import Bounds
 from memlint.kernel.looking import look
@@ -30,7 +31,7 @@ def test_totals_are_those_of_a_naive_count(tmp_path: Path) -> None:
     other = random_file(tmp_path / "odd (deleted) \n name", 7, seed=1)
     with mapper(one, same) as a, mapper(one), mapper(same) as c:
         totals = figures(look([container(a.pid, c.pid)])).totals
-        frames, pages = naive([a.pid, c.pid])
+        frames, pages = held([a.pid, c.pid])
         assert totals is not None
         assert (totals.file_pages_bytes, totals.distinct_bytes) == (frames * PAGE, pages * PAGE)
         assert totals.duplicate_bytes == 40 * PAGE

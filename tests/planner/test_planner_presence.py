@@ -20,10 +20,10 @@ from memlint.planner.exact import best_tree
 from memlint.planner.frontier import solve
 from memlint.planner.heuristic import good_tree
 from memlint.planner.layout import Layout, page_cache
-from memlint.planner.measure import presence
 from memlint.planner.planning import plan_images
 from memlint.planner.problem import Problem, members
 from memlint.planner.tree import Limits, saving
+from memlint.planner.weighing import presence
 from memlint.sharing.storage import storage_model
 
 

@@ -18,11 +18,11 @@ from memlint.model.vocabulary import ELF_KINDS
 from memlint.planner.atoms import Case, case_of
 from memlint.planner.draft import Options
 from memlint.planner.grounds import grouped
-from memlint.planner.measure import Measure, mappable
 from memlint.planner.planning import plan_images
 from memlint.planner.problem import members
 from memlint.planner.stability import DAY, Life, built, lives_of
 from memlint.planner.steps import ordered
+from memlint.planner.weighing import Measure, mappable
 from memlint.sharing.storage import storage_model
 
 GROUND = Layer({"etc/os-release": b"ID=debian\nVERSION_ID=12\n"}, "ADD rootfs")

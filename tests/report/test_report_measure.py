@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 from support import measured
+from support.measured import HOSTS
+from support.snapshots import assert_snapshot
 
 import memlint
 from memlint.model.measure import Cost, MeasuredTotals, Measurement, Store, Unseen, is_whole
@@ -26,12 +27,6 @@ from memlint.report.terminal import Terminal
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SHIPPED = Path(memlint.__file__).parent / "report" / "schemas" / "measure-1.schema.json"
-HOSTS = {
-    "node": measured.node(),
-    "unseen": measured.without_frames(),
-    "hostile": measured.hostile(),
-    "nothing": measured.nothing(),
-}
 
 
 def page(
@@ -40,18 +35,10 @@ def page(
     return to_text(measurement, Terminal(width, False), top=top, by=by, sort=sort)
 
 
-def snapshot(name: str, text: str) -> None:
-    path = SNAPSHOTS / name
-    if os.environ.get("MEMLINT_UPDATE_SNAPSHOTS"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, "utf-8")
-    assert text == path.read_text("utf-8")
-
-
 @pytest.mark.parametrize("width", [120, 80, 50])
 @pytest.mark.parametrize("name", ["node", "unseen"])
 def test_page(name: str, width: int) -> None:
-    snapshot(f"measure-{name}-{width}.txt", page(HOSTS[name], width))
+    assert_snapshot(SNAPSHOTS / f"measure-{name}-{width}.txt", page(HOSTS[name], width))
 
 
 @pytest.mark.parametrize("width", [40, 57, 60, 79, 80, 99, 100, 133, 250])
@@ -213,7 +200,7 @@ def test_the_promised_fields(part: str) -> None:
 
 
 def test_markdown() -> None:
-    snapshot("measure.md", to_markdown(HOSTS["node"], top=2, by="container", sort="duplicate"))
+    assert_snapshot(SNAPSHOTS / "measure.md", to_markdown(HOSTS["node"], top=2, by="container", sort="duplicate"))
 
 
 @pytest.mark.parametrize("by", MEASURE_BY)

@@ -8,18 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import measured
+from support.measured import HOSTS
 from support.promtool import promtool
 
 from memlint.model.measure import Measurement
 from memlint.report.measure.exposition import Family, Sample, exposition
 from memlint.report.measure.prometheus import families, to_prometheus
 
-HOSTS = {
-    "node": measured.node(),
-    "unseen": measured.without_frames(),
-    "hostile": measured.hostile(),
-    "nothing": measured.nothing(),
-}
 NOW = 1_790_000_000.25
 _LINE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)+)\})? (\S+)\Z')
 _LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\n"])*)"')

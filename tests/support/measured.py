@@ -187,3 +187,6 @@ def nothing() -> Measurement:
         images=(),
         cost=Cost(0.01, 0.01, 0, 0, 1.0),
     )
+
+
+HOSTS = {"node": node(), "unseen": without_frames(), "hostile": hostile(), "nothing": nothing()}

@@ -75,7 +75,6 @@ _WRAPPERS = {
     "bundle": Wrapper("", ("--gemfile",), subcommand="exec"),
 }
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_PATHS = re.compile(r".*/")
 
 
 class Unwrapped(msgspec.Struct, frozen=True, gc=False):

@@ -69,18 +69,14 @@ def write(
         f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, called, held[base.name].own, _user(base, users))
         for base in bases
     }
-    changes: dict[str, tuple[Change, ...]] = {}
-    done: dict[str, Service] = {}
     leads = follows or {}
+    done: dict[str, Service] = {}
+    changes: dict[str, tuple[Change, ...]] = {}
     for service in in_order(services, leads):
-        image, base, leader = by_ref[service.ref], stands.get(service.ref), done.get(leads.get(service.ref, ""))
-        if service.ref in leads:
-            base = None
+        base = stands.get(service.ref) if service.ref not in leads else None
         below = held[base] if base is not None else _Held()
-        in_base = _in_base(image, indexes, below.paths)
-        layered = Layered(image, tuple(own.get(service.ref, ())), in_base, below.packages, below.commands)
-        on = base_reference(base) if base is not None else service_reference(leader) if leader is not None else None
-        result = _rewritten(service, on, layered)
+        layered = _layered(by_ref[service.ref], below, own.get(service.ref, ()), indexes)
+        result = _rewritten(service, _on(base, done.get(leads.get(service.ref, ""))), layered)
         if isinstance(result, LeftOut):
             left_out.append(result)
             continue
@@ -150,6 +146,20 @@ def ordered(bases: Sequence[PlannedBase]) -> list[PlannedBase]:
         found += ready
         rest = [base for base in rest if base.parent in names]
     return found
+
+
+def _on(base: str | None, leader: Service | None) -> str | None:
+    """What a service's Dockerfile starts from; None where that stays."""
+    if base is not None:
+        return base_reference(base)
+    return service_reference(leader) if leader is not None else None
+
+
+def _layered(
+    image: Image, below: _Held, rewritings: Sequence[Rewriting], indexes: Mapping[DiffID, LayerIndex]
+) -> Layered:
+    in_base = _in_base(image, indexes, below.paths)
+    return Layered(image, tuple(rewritings), in_base, below.packages, below.commands)
 
 
 def _rewritten(service: Service, on: str | None, layered: Layered) -> Rewritten | LeftOut:

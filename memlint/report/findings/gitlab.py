@@ -5,11 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-
 from memlint.model.finding import Finding
 from memlint.model.lint import FileError, LintReport
 from memlint.report.findings.page import Page, legible, position
+from memlint.report.json import to_json
 
 _SEVERITIES = {"error": "critical", "warning": "major", "info": "minor", "style": "info"}
 
@@ -17,7 +16,7 @@ _SEVERITIES = {"error": "critical", "warning": "major", "info": "minor", "style"
 def to_gitlab(report: LintReport, page: Page) -> str:  # noqa: ARG001  # paths are those of the repository
     """An array of issues; a file that could not be linted blocks."""
     issues = [*map(_blocker, report.errors), *map(_of_finding, report.findings)]
-    return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode() + "\n"
+    return to_json(issues)
 
 
 def _of_finding(finding: Finding) -> dict[str, Any]:

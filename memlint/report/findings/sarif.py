@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from memlint import __version__
 from memlint.lint.ruleset import Rule
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Finding, Fix, Location
 from memlint.model.lint import FileError, LintReport
 from memlint.report.findings.page import Page, legible, worst_first
+from memlint.report.json import to_json
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -48,7 +47,7 @@ def to_sarif(report: LintReport, page: Page) -> str:
         "results": [_result(finding, numbers[finding.rule]) for finding in findings],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return to_json(document)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-from ..frames import descendants
-
-DEADLINE = 30.0
+from support.frames import descendants
+from support.waiting import until
 
 
 class Running(NamedTuple):
@@ -35,10 +33,10 @@ class Fleet(NamedTuple):
 
 def wait_until_asleep(pid: int, called: str) -> None:
     """Until the process calls itself so and it and all below it sleep: nothing maps anything any more."""
-    give_up = time.monotonic() + DEADLINE
-    while not (_read(pid, "comm") == called and all("nanosleep" in _read(each, "wchan") for each in descendants(pid))):
-        assert time.monotonic() < give_up, f"process {pid} is {_read(pid, 'status')}"
-        time.sleep(0.02)
+    until(
+        lambda: _read(pid, "comm") == called and all("nanosleep" in _read(each, "wchan") for each in descendants(pid)),
+        lambda: f"process {pid} is {_read(pid, 'status')}",
+    )
 
 
 def _read(pid: int, name: str) -> str:
