@@ -170,6 +170,7 @@ def measure(
     cached: bool = False,
     sample: float = 1.0,
     max_seconds: float | None = None,
+    max_cpu_seconds: float | None = None,
     max_mapping: int | None = None,
 ) -> Measurement:
     """What the containers of this host hold in RAM now, and what of it more than once, by the kernel's own figures.
@@ -178,7 +179,8 @@ def measure(
     - `everything`: processes in no container, too.
     - `cached`: also pages in the page cache that no process maps.
     - `sample`: the part of the processes whose pages are looked at, above 0 to 1.
-    - `max_seconds`: when to stop looking at pages; `max_mapping`: bytes of a mapping that is left out for its size.
+    - `max_seconds`, `max_cpu_seconds`: when to stop looking at pages.
+    - `max_mapping`: bytes of a mapping that is left out for its size.
 
     What this user may not see is None, and in `unseen`. Raises UsageError where the system is not Linux, and for what
     is named and not there.
@@ -193,6 +195,7 @@ def measure(
         cached=cached,
         sample=sample,
         max_seconds=max_seconds,
+        max_cpu_seconds=max_cpu_seconds,
         max_mapping=max_mapping,
     )
     return observe(question).measurement

@@ -43,6 +43,7 @@ def exporter(arguments: argparse.Namespace) -> int:
         everything=arguments.all,
         sample=arguments.sample,
         max_seconds=arguments.max_seconds,
+        max_cpu_seconds=arguments.max_cpu,
         max_mapping=arguments.max_mapping,
     )
     looks = Looks(partial(_look, question), arguments.interval)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memlint import TYPE_CHECKING
 from memlint.cli.options import listed, option
-from memlint.cli.values import part, size
+from memlint.cli.values import part, seconds, size
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,6 +18,13 @@ def container_option(group: Any) -> None:
 
 def look_options(group: Any) -> None:
     """How closely a look looks."""
+    option(
+        group,
+        "--max-cpu",
+        metavar="SECONDS",
+        type=seconds,
+        help="stop looking after so much time of a processor; the rest counts as not seen",
+    )
     option(
         group,
         "--sample",

@@ -34,6 +34,7 @@ def question(arguments: argparse.Namespace) -> Question:
         cached=arguments.cached,
         sample=arguments.sample,
         max_seconds=arguments.max_seconds,
+        max_cpu_seconds=arguments.max_cpu,
         max_mapping=arguments.max_mapping,
     )
 

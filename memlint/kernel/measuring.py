@@ -31,7 +31,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     - `everything`: processes in no container, too.
     - `cached`: also pages in the page cache that no process maps.
     - `sample`: the part of the processes whose pages are looked at, above 0 to 1.
-    - `max_seconds`: when to stop looking at pages.
+    - `max_seconds`, `max_cpu_seconds`: when to stop looking at pages.
     - `max_mapping`: bytes; mappings that are larger are left out.
     """
 
@@ -42,6 +42,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     cached: bool = False
     sample: float = 1.0
     max_seconds: float | None = None
+    max_cpu_seconds: float | None = None
     max_mapping: int | None = None
 
 
@@ -91,6 +92,6 @@ def _meant(question: Question, found: Sequence[Container]) -> tuple[Sequence[Con
 
 
 def _bounds(question: Question) -> Bounds:
-    bounds = Bounds(sample=question.sample, seconds=question.max_seconds)
+    bounds = Bounds(sample=question.sample, seconds=question.max_seconds, cpu_seconds=question.max_cpu_seconds)
     most = question.max_mapping
     return bounds if most is None else msgspec.structs.replace(bounds, mapping_bytes=most)

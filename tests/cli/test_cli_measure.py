@@ -66,6 +66,17 @@ def test_frames_or_a_word_on_them(command: Memlint, sleeper: str) -> None:
         assert any("sudo" in each["hint"] for each in document["unseen"])
 
 
+@pytest.mark.skipif(not ROOT_USER, reason="only root sees pages, which time ends")
+@pytest.mark.parametrize("bound", ["--max-cpu", "--max-seconds"])
+def test_time_that_is_over_is_said_and_passes_no_gate(command: Memlint, sleeper: str, bound: str) -> None:
+    arguments = ("--pid", sleeper, bound, "0.000001")
+    document = found(command, *arguments)
+    assert document["cost"]["sampled"] == 0
+    assert [each["reason"] for each in document["unseen"]] == ["the time that was allowed had passed"]
+    gate = command.run("measure", *arguments, "--max-duplicate", "1GB")
+    assert (gate.returncode, gate.stderr != "") == (2, True)
+
+
 def test_python_gets_the_same(sleeper: str) -> None:
     measurement = memlint.measure(pids=[int(sleeper)])
     assert [each.pid for each in measurement.processes] == [int(sleeper)]
@@ -129,6 +140,7 @@ def test_a_collector_never_sees_half_a_file(command: Memlint, sleeper: str) -> N
         (("--sample", "2"), "between 0 and 1"),
         (("--max-seconds", "-1"), "no number of seconds"),
         (("--max-seconds", "nan"), "no number of seconds"),
+        (("--max-cpu", "-1"), "no number of seconds"),
         (("--max-mapping", "big"), "no size"),
         (("--by", "layer"), "invalid choice"),
         (("--sort", "pages"), "invalid choice"),

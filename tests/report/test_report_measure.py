@@ -245,3 +245,23 @@ def test_names_of_wide_characters_push_no_figure_out(width: int, by: str) -> Non
     assert "4.3 MB" in text.partition("file pages")[2]
     for each in node.containers if by == "container" else ():
         assert human_size(each.duplicate_bytes or 0) in text
+
+
+@pytest.mark.parametrize(
+    ("up", "cause", "said"),
+    [
+        ((0,), "copied up", "3 (1 copied up)"),
+        ((0, 2), "copied up", "3 (2 copied up)"),
+        ((), "storage driver", "3 × st"),
+    ],
+)
+def test_only_what_was_copied_up_is_called_so(up: tuple[int, ...], cause: str, said: str) -> None:
+    first = HOSTS["node"].duplicates[0]
+    places = tuple(
+        msgspec.structs.replace(
+            first.placements[0], container=str(at), real=f"/store/{at}", held="upper" if at in up else "lower"
+        )
+        for at in range(3)
+    )
+    duplicate = msgspec.structs.replace(first, copies=3, cause=cause, placements=places)
+    assert said in page(measured.node(duplicates=(duplicate,)))

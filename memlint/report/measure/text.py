@@ -148,7 +148,11 @@ def _narrow(sheet: Sheet, shown: Sequence[MeasuredDuplicate]) -> None:
 
 
 def _copies(duplicate: MeasuredDuplicate) -> str:
-    return f"{duplicate.copies} × {duplicate.cause}" if duplicate.cause else str(duplicate.copies)
+    """How many, and why; of those that lie apart for several reasons, how many were copied up."""
+    if duplicate.cause is None:
+        return str(duplicate.copies)
+    up = len({each.real or each.container for each in duplicate.placements if each.held == "upper"})
+    return f"{duplicate.copies} ({up} {duplicate.cause})" if up else f"{duplicate.copies} × {duplicate.cause}"
 
 
 def _package(duplicate: MeasuredDuplicate) -> str:
