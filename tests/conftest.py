@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Memlint
+from xdist.scheduler import LoadScopeScheduling
 
 
 @pytest.fixture
@@ -14,9 +15,13 @@ def command(tmp_path: Path) -> Memlint:
     return Memlint(tmp_path)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with real daemons stay in one worker: they share daemons, and measure one host."""
-    for item in items:
-        if item.get_closest_marker("integration"):
-            item.add_marker(pytest.mark.xdist_group("integration"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Tests with real daemons go to one worker: they share daemons, and measure one host. All others go to either."""
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = _scope
+    return scheduling
+
+
+def _scope(nodeid: str) -> str:
+    return "integration" if nodeid.startswith("tests/integration/") else nodeid
