@@ -13,6 +13,8 @@ from memlint.sources.document import Kind, damaged, read_document
 PROFILE = Kind(Profile, SCHEMA, "profile", "record another one with `memlint measure --record FILE`")
 """A node with a thousand programs takes a tenth of the bytes that a document may have."""
 _PAGE = 4096
+_MOST = 1 << 48
+"""Containers: no float is less exact for as many."""
 
 
 def read_profiles(paths: Sequence[str]) -> Profile:
@@ -53,4 +55,4 @@ def _ascending(runs: Sequence[Run], seen: int, pages: int) -> bool:
         if first < end or length < 1 or not 1 <= count <= seen:
             return False
         end = first + length
-    return end <= pages and seen >= 1
+    return end <= pages and 1 <= seen <= _MOST

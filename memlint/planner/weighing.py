@@ -76,7 +76,8 @@ def profile_basis(known: Known, images: Sequence[Image], indexes: Mapping[DiffID
         for path, file in member.files.items():
             if file.file.content not in paths or path in member.startup.paths:
                 paths[file.file.content] = path
-        pages = ((path, known.pages(content, programs[member.number])) for content, path in paths.items())
+        users = dict.fromkeys(programs[member.number], 1)
+        pages = ((path, known.pages(content, users)) for content, path in paths.items())
         return {path: round(PAGE * expected(absent)) for path, absent in pages}
 
     return Basis(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from memlint.model.digest import ContentID
 from memlint.model.report import ProfileReport, Totals
 from memlint.sharing.members import Inodes, Member, Place
-from memlint.sharing.resident import Known, Priced, Programs, priced, reported, summed
+from memlint.sharing.resident import Known, Priced, Users, priced, reported, summed
 
 
 class Expectation:
@@ -17,7 +17,7 @@ class Expectation:
     def __init__(self, members: Sequence[Member], contents: Mapping[ContentID, Inodes], known: Known) -> None:
         self._members, self._known = members, known
         self._prices = {
-            content: priced(content, self._programs(inodes), known)
+            content: priced(content, self._users(inodes), known)
             for content, inodes in contents.items()
             if content in known.uses
         }
@@ -42,15 +42,21 @@ class Expectation:
         }
         return reported(self._known, started, (each.image.ref for each in self._members if not each.programs))
 
-    def _programs(self, inodes: Inodes) -> list[Programs]:
+    def _users(self, inodes: Inodes) -> list[Users]:
         """The programs that map each inode. Of several in one image, what starts maps its own, or one."""
         places: dict[int, dict[Place, bool]] = defaultdict(dict)
         for copy in (copy for same in inodes.values() for copy in same):
             found = places[copy.member]
             found[copy.place] = copy.startup or found.get(copy.place, False)
         mapped = {member: _mapped(found) for member, found in places.items()}
-        users = ({copy.member for copy in same if copy.place in mapped[copy.member]} for same in inodes.values())
-        return [frozenset().union(*(self._members[number].programs for number in each)) for each in users]
+        users: list[Users] = []
+        for same in inodes.values():
+            containers = {copy.member: copy.containers for copy in same if copy.place in mapped[copy.member]}
+            count: Counter[ContentID] = Counter()
+            for member, replicas in containers.items():
+                count.update(dict.fromkeys(self._members[member].programs, replicas))
+            users.append(count)
+        return users
 
 
 def _mapped(places: Mapping[Place, bool]) -> set[Place]:

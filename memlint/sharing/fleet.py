@@ -170,7 +170,7 @@ def _version_skew(members: Sequence[Member], expectation: Expectation | None) ->
         for path, visible in member.files:
             elf = visible.file.elf
             if elf is not None and elf.soname and visible.file.kind == "library":
-                copy = Copy(number, path, visible, path in member.startup.paths)
+                copy = Copy(number, path, visible, path in member.startup.paths, member.replicas)
                 names[elf.soname, elf.machine][visible.file.content].append(copy)
     skews = [
         VersionSkew(
@@ -198,7 +198,7 @@ def _unshared(members: Sequence[Member]) -> tuple[UnsharedFile, ...]:
         for path, visible in member.files:
             elf = visible.file.elf
             if elf is not None and (elf.upx or elf.textrel):
-                copy = Copy(number, path, visible, path in member.startup.paths)
+                copy = Copy(number, path, visible, path in member.startup.paths, member.replicas)
                 found[UPX if elf.upx else TEXTREL, visible.file.content].append(copy)
     files = [
         UnsharedFile(reason, content, copies[0].file.file.size, package_of(copies), placements_of(members, copies))

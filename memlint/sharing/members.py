@@ -34,12 +34,13 @@ Inodes = Mapping[Key, Sequence["Copy"]]
 
 
 class Copy(msgspec.Struct, frozen=True):
-    """One file of one image: several with one key are one inode."""
+    """One file of one image, in so many of its containers: several with one key are one inode."""
 
     member: int
     path: str
     file: Visible
     startup: bool
+    containers: int
 
     @property
     def place(self) -> Place:
@@ -51,8 +52,9 @@ def by_content(members: Sequence[Member], storage: StorageModel) -> dict[Content
     contents: dict[ContentID, dict[Key, list[Copy]]] = {}
     container = 0
     for number, member in enumerate(members):
-        copies = [Copy(number, path, file, path in member.startup.paths) for path, file in member.files]
-        for _ in range(member.replicas if storage.per_container else 1):
+        times, containers = (member.replicas, 1) if storage.per_container else (1, member.replicas)
+        copies = [Copy(number, path, file, path in member.startup.paths, containers) for path, file in member.files]
+        for _ in range(times):
             for copy in copies:
                 keys = contents.setdefault(copy.file.file.content, {})
                 keys.setdefault(storage.key(copy.file, container), []).append(copy)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from math import prod
+from math import exp, lgamma, prod
 
 import msgspec
 
 from memlint.model.digest import ContentID
-from memlint.model.profile import Profile
+from memlint.model.profile import Profile, Use
 from memlint.model.report import ProfileReport, Totals
 from memlint.sharing.startup import SHELLS, Startup
 from memlint.sharing.view import View, Visible
@@ -20,29 +20,48 @@ PAGE = 4096
 Absent = tuple[tuple[int, int, float], ...]
 """Runs of pages: the first, the one behind the last, and how likely none of them is resident. Others are absent."""
 Programs = frozenset[ContentID]
+Users = Mapping[ContentID, int]
+"""The programs that map an inode, and in how many containers each."""
 
 
 class Known(msgspec.Struct, frozen=True, eq=False):
-    """A profile, ready to be asked: content → program → runs of pages; and what programs ran together."""
+    """A profile, ready to be asked: content → program → its use of it; and what programs ran together."""
 
     profile: Profile
-    uses: Mapping[ContentID, Mapping[ContentID, Absent]]
+    uses: Mapping[ContentID, Mapping[ContentID, Use]]
 
-    def pages(self, content: ContentID, programs: Iterable[ContentID]) -> Absent:
+    def pages(self, content: ContentID, users: Users) -> Absent:
         """What of an inode of this content these programs keep, each whatever the others do."""
         uses = self.uses.get(content, {})
-        return together([uses[program] for program in programs if program in uses])
+        return together([absent(uses[program], count) for program, count in users.items() if program in uses])
 
 
 def known(profile: Profile) -> Known:
     """The profile by content and program."""
-    uses: dict[ContentID, dict[ContentID, Absent]] = defaultdict(dict)
+    uses: dict[ContentID, dict[ContentID, Use]] = defaultdict(dict)
     for resident in profile.contents:
         for use in resident.uses:
-            uses[resident.content][use.program] = tuple(
-                (first, first + length, 1.0 - count / use.seen) for first, length, count in use.runs
-            )
+            uses[resident.content][use.program] = use
     return Known(profile, uses)
+
+
+def absent(use: Use, containers: int) -> Absent:
+    """The pages that none of so many containers of a program keeps, as if drawn from those that were seen.
+
+    Starts of one program differ, so two of them keep more together than one. Drawing without putting back
+    (hypergeometric) is the one estimate of that without bias; of more than were seen, all of these tell what there is
+    to know.
+    """
+    drawn = min(containers, use.seen)
+    return tuple((first, first + length, _none(use.seen, count, drawn)) for first, length, count in use.runs)
+
+
+def _none(seen: int, having: int, drawn: int) -> float:
+    """C(seen − having, drawn) / C(seen, drawn)."""
+    others = seen - having
+    if others < drawn:
+        return 0.0
+    return exp(lgamma(others + 1) - lgamma(others - drawn + 1) - lgamma(seen + 1) + lgamma(seen - drawn + 1))
 
 
 def together(each: Sequence[Absent]) -> Absent:
@@ -82,10 +101,13 @@ class Priced(msgspec.Struct, frozen=True):
         return round(self.page_cache - self.distinct)
 
 
-def priced(content: ContentID, inodes: Iterable[Programs], known: Known) -> Priced:
-    """Inodes of one content, each with the programs of all images that share it."""
-    pages = [known.pages(content, programs) for programs in inodes]
-    return Priced(PAGE * sum(map(expected, pages)), PAGE * expected(together(pages)))
+def priced(content: ContentID, inodes: Sequence[Users], known: Known) -> Priced:
+    """Inodes of one content, each with the programs of all containers that share it."""
+    everyone: Counter[ContentID] = Counter()
+    for users in inodes:
+        everyone.update(users)
+    page_cache = sum(expected(known.pages(content, users)) for users in inodes)
+    return Priced(PAGE * page_cache, PAGE * expected(known.pages(content, everyone)))
 
 
 def summed(prices: Iterable[Priced]) -> Totals:

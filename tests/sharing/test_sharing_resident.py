@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,8 @@ from support import fleets, images
 from support.elf import library, program
 from support.profiles import content, profile
 
-from memlint.model.profile import Run
-from memlint.sharing.resident import expected, known, programs_of, together
+from memlint.model.profile import Run, Use
+from memlint.sharing.resident import absent, expected, known, programs_of, together
 
 PAGE = 4096
 LOADER = {"lib64/ld-linux-x86-64.so.2": library("ld-linux-x86-64.so.2")}
@@ -67,7 +69,19 @@ def test_pages_that_some_containers_had_count_in_part() -> None:
     report = fleets.compared(image("a", APPS, start="app"), image("b", APPS, start="app"), profile=seen)
     assert report.totals.profile is not None
     assert report.totals.profile.page_cache_bytes == 2 * (2 + 1) * PAGE
-    assert report.totals.profile.distinct_bytes == round((2 + 4 * (1 - 0.75**2)) * PAGE)
+    assert report.totals.profile.distinct_bytes == (2 + 4 * 1 / 2) * PAGE
+
+
+def test_containers_of_one_image_keep_more_together_than_one_does() -> None:
+    seen = profile({(APP, LIBC): [(0, 2, 4), (2, 4, 1)]}, RAN, seen=4)
+    alone = fleets.compared(image("a", APPS, start="app"), profile=seen)
+    pages = [
+        fleets.compared(image("a", APPS, start="app"), replicas=[count], profile=seen).totals.profile
+        for count in (1, 2, 3, 4, 9)
+    ]
+    assert pages[0] == alone.totals.profile
+    assert [each and each.page_cache_bytes / PAGE for each in pages] == [3, 4, 5, 6, 6]
+    assert not any(each and each.duplicate_bytes for each in pages)
 
 
 def test_of_two_copies_in_one_image_one_is_mapped() -> None:
@@ -119,14 +133,24 @@ RUNS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4), st.integers(1, 4
 def test_runs_are_laid_over_each_other_page_by_page(each: list[list[tuple[int, int, int]]]) -> None:
     """Against the plainest count: a probability per page."""
     sets = [_spread(gaps) for gaps in each]
-    absent: dict[int, float] = {}
+    none: dict[int, float] = {}
     for runs in sets:
         for first, length, count in runs:
             for page in range(first, first + length):
-                absent[page] = absent.get(page, 1.0) * (1 - count / 4)
+                none[page] = none.get(page, 1.0) * (1 - count / 4)
     laid = together([tuple((first, first + length, 1 - count / 4) for first, length, count in runs) for runs in sets])
-    assert {page: none for first, end, none in laid for page in range(first, end)} == pytest.approx(absent)
-    assert expected(laid) == pytest.approx(sum(1 - none for none in absent.values()))
+    assert {page: each for first, end, each in laid for page in range(first, end)} == pytest.approx(none)
+    assert expected(laid) == pytest.approx(sum(1 - each for each in none.values()))
+
+
+@given(st.lists(st.sets(st.integers(0, 7)), min_size=1, max_size=6), st.integers(1, 8))
+def test_containers_are_drawn_from_those_that_were_seen(held: list[set[int]], containers: int) -> None:
+    """Against all ways to draw them: what the drawn ones hold together, on average."""
+    ways = list(combinations(held, min(containers, len(held))))
+    average = sum(len(set().union(*way)) for way in ways) / len(ways)
+    counts = [(page, 1, sum(page in each for each in held)) for page in range(8)]
+    use = Use(content(APP), len(held), tuple(run for run in counts if run[2]))
+    assert expected(absent(use, containers)) == pytest.approx(average)
 
 
 def _spread(gaps: list[tuple[int, int, int]]) -> list[Run]:
