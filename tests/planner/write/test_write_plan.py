@@ -56,8 +56,10 @@ class Fleet:
         for ref, tail in zip(self.refs, tails, strict=True):
             text = f"FROM debian:12\nRUN {INSTALL}\n{tail}\n"
             layers = [Layer({}, "ADD file:1 in /"), Layer(DEB, f"RUN /bin/sh -c {INSTALL}")]
-            if tail.startswith("RUN chmod"):
-                layers.append(Layer({"usr/lib/x.so": ELF}, f"RUN /bin/sh -c {tail[4:]}"))
+            if "RUN chmod" in tail:
+                before, _, chmod = tail.rpartition("RUN ")
+                shell = "/bin/bash -c" if "SHELL" in before else "/bin/sh -c"
+                layers.append(Layer({"usr/lib/x.so": ELF}, f"RUN {shell} {chmod}"))
             specs.append(image(ref, *layers, User="app"))
             name = ref.partition(":")[2].partition(":")[0].rpartition("/")[2]
             dockerfile = parse_dockerfile(text, f"{name}/Dockerfile")
@@ -143,6 +145,40 @@ def test_a_chmod_that_all_images_do_goes_into_the_base() -> None:
     assert f"\n{chmod}\n" in written.files["bases/common/Dockerfile"]
     assert chmod not in written.files["services/api/Dockerfile"]
     assert [change.kind for change in written.changes["docker-daemon:fleet/web"]] == ["base", "moved"]
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "WORKDIR /usr/lib\nRUN chmod 700 x.so",
+        "RUN chmod 700 ../usr/lib/x.so",
+        "RUN chmod 700 /usr/lib/{x,y}.so",
+        'SHELL ["/bin/bash", "-c"]\nRUN chmod 700 /usr/lib/x.so',
+        "RUN chmod 700 /usr/lib/x.so || true",
+        "RUN chmod 700 /usr/lib/x.so; true",
+        "RUN chmod --reference=/etc/passwd /usr/lib/x.so",
+        "RUN find . -name x.so -exec chmod 700 {} +",
+        "RUN find /usr/lib -newer y.so -exec chmod 700 {} +",
+    ],
+)
+def test_a_chmod_that_is_another_one_elsewhere_stays(tail: str) -> None:
+    tail = tail.replace("RUN find", "RUN chmod 700 /usr/lib/x.so && find")
+    written = Fleet((tail, tail), 0o700).written(base("common", None))
+    assert "chmod" not in written.files["bases/common/Dockerfile"]
+    assert tail in written.files["services/api/Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    "chmod",
+    [
+        "RUN chmod 700 /usr/lib/x.so && chmod -R u+w '/usr/lib/a  b'",
+        "RUN chmod 700 /usr/lib/x.so && find /usr/lib -name 'x.*' -exec chmod 700 {} +",
+        "RUN chmod 700 /usr/lib/*.so && true",
+    ],
+)
+def test_a_chmod_goes_into_the_base_as_it_was_written(chmod: str) -> None:
+    written = Fleet((chmod, chmod), 0o700).written(base("common", None))
+    assert f"\n{chmod}\n" in written.files["bases/common/Dockerfile"]
 
 
 def test_it_goes_into_the_lowest_base_alone() -> None:
