@@ -20,7 +20,7 @@ from support.elf import library
 from support.fleets import loaded
 from support.images import Layer, image
 
-from memlint.cli.plan_directory import write_directory
+from memlint.cli.plan_directory import Stays, write_directory
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.errors import UsageError
 from memlint.layers.attributes import Attributes
@@ -30,7 +30,7 @@ from memlint.model.plan import SCHEMA, Plan, PlannedBase, PlannedFiles, PlannedI
 from memlint.model.report import Totals
 from memlint.planner.write import SCRIPT, Written, ordered, write
 from memlint.planner.write.rewriting import Rewriting, rewritings_of
-from memlint.planner.write.service import Fetched, Service
+from memlint.planner.write.service import Fetched, Service, told_apart
 
 ELF = library("x")
 DATABASE = b"Package: x\nStatus: install ok installed\nVersion: 1\n\n"
@@ -214,6 +214,48 @@ def test_compose_and_bake_name_what_the_script_builds() -> None:
     assert 'tags = ["fleet/web:${TAG}"]' in bake
 
 
+def test_services_of_one_repository_have_tags_of_their_own() -> None:
+    fleet = Fleet(("CMD a", "CMD b"))
+    services = [msgspec.structs.replace(each, repository='fleet/"app') for each in fleet.services]
+    fleet.services = told_apart(services, {each.ref: tag for each, tag in zip(services, ("1.0", "1.1"), strict=True)})
+    files = fleet.written(base("common", None)).files
+    assert re.findall(r"^service (\S+)", files[SCRIPT], re.MULTILINE) == [
+        '\'fleet/"app\':"$TAG"-1.0',
+        '\'fleet/"app\':"$TAG"-1.1',
+    ]
+    assert hcl2.loads(files["docker-bake.hcl"])["target"][1]['"api"']["tags"] == ['"fleet/\\"app:${TAG}-1.0"']
+    override = yaml.safe_load(files["compose.override.yaml"])["services"]
+    assert override["the web"]["image"] == 'fleet/"app:${TAG:-memlint-plan}-1.1'
+
+
+def test_tags_that_are_the_same_are_told_apart_by_name() -> None:
+    services = Fleet(("CMD a", "CMD b")).services
+    assert [each.variant for each in told_apart(services, dict.fromkeys([each.ref for each in services], "1"))] == [
+        *("", "")
+    ]
+    same = [msgspec.structs.replace(each, repository="app") for each in services]
+    assert [each.variant for each in told_apart(same, dict.fromkeys([each.ref for each in same], "1"))] == [
+        *("-api", "-web")
+    ]
+
+
+def test_what_compose_says_of_a_build_is_passed_on() -> None:
+    fleet = Fleet(("CMD a", "CMD b"))
+    more = {"lib": "../lib", "tool": "docker-image://tool:1"}
+    fleet.services[0] = msgspec.structs.replace(fleet.services[0], contexts=more, platform="linux/arm64")
+    files = fleet.written(base("common", None)).files
+    line = next(line for line in files[SCRIPT].splitlines() if line.startswith("service fleet/api"))
+    for option in (
+        "--platform=linux/arm64",
+        "--build-context=lib=../lib",
+        "--build-context=tool=docker-image://tool:1",
+    ):
+        assert option in line
+    api = hcl2.loads(files["docker-bake.hcl"])["target"][1]['"api"']
+    assert api["platforms"] == ['"linux/arm64"']
+    assert set(api["contexts"]) == {'"lib"', '"tool"', '"memlint-plan/common"'}
+
+
 def test_an_image_of_another_dockerfile_is_left_out() -> None:
     fleet = Fleet(("RUN else", "CMD b"))
     written = fleet.written(base("common", None))
@@ -259,6 +301,23 @@ def test_a_directory_with_something_in_it_is_not_touched_without_force(tmp_path:
     assert os.access(tmp_path / "build.sh", os.X_OK)
 
 
+def test_force_puts_aside_what_memlint_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "same").write_text("x")
+    stays = write_directory(str(tmp_path), {"README.md": "1", "same": "x", "a/b": "1"}, [], force=True)
+    assert stays.aside == (("README.md", "README.md.orig"),)
+    (tmp_path / "a/b").write_text("edited")
+    stays = write_directory(str(tmp_path), {"README.md": "2", "a/b": "2"}, [], force=True)
+    assert (stays.aside, stays.changed) == ((("a/b", "a/b.orig"),), ())
+    assert (tmp_path / "a/b.orig").read_text() == "edited"
+    (tmp_path / "README.md").write_text("mine, too")
+    stays = write_directory(str(tmp_path), {"README.md": "3", "a/b": "3"}, [], force=True)
+    assert stays.aside == (("README.md", "README.md.orig.2"),)
+    assert [(tmp_path / name).read_text() for name in ("README.md", "README.md.orig", "README.md.orig.2")] == [
+        *("3", "mine", "mine, too")
+    ]
+
+
 def test_nothing_is_written_through_links(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "sub").mkdir(parents=True)
@@ -280,11 +339,11 @@ def test_a_plan_over_another_leaves_what_memlint_did_not_write(tmp_path: Path) -
     (plan / "bases/b/Dockerfile").write_text("mine now")
     (plan / "notes").write_text("mine")
     stays = write_directory(str(plan), {"build.sh": "2", "bases/c/Dockerfile": "c"}, [], force=True)
-    assert stays == ["bases/b/Dockerfile"]
+    assert stays == Stays(("bases/b/Dockerfile",))
     found = {str(path.relative_to(plan)): path.read_text() for path in plan.rglob("*") if path.is_file()}
     assert found.pop("written.json").count("Dockerfile") == 1
     assert found == {"build.sh": "2", "bases/b/Dockerfile": "mine now", "bases/c/Dockerfile": "c", "notes": "mine"}
-    assert write_directory(str(plan), {"build.sh": "3"}, [], force=True) == []
+    assert write_directory(str(plan), {"build.sh": "3"}, [], force=True) == Stays()
     assert not (plan / "bases/c").exists()
 
 
@@ -302,7 +361,7 @@ def test_a_manifest_that_lies_removes_nothing_outside(tmp_path: Path) -> None:
     assert (plan / "link").is_symlink()
     for text in ("[]", "{", '{"a": 1}'):
         (plan / "written.json").write_text(text)
-        assert write_directory(str(plan), {"build.sh": "x"}, [], force=True) == []
+        assert write_directory(str(plan), {"build.sh": "x"}, [], force=True) == Stays()
 
 
 @pytest.mark.parametrize("hostile", ["${a}", "%{b}", 'q"uote', "back\\slash", "new\nline", "$${c}", "ü"])
