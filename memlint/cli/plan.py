@@ -32,6 +32,9 @@ def plan(arguments: argparse.Namespace) -> int:
     if arguments.check is not None:
         if arguments.write is not None:
             raise UsageError("--check and --write are two questions", "write a plan first, then build, then check it")
+        for name, given in (("--basis", arguments.basis), ("--replicas", arguments.replicas)):
+            if given:
+                raise UsageError(f"--check has no use for {name}", "a plan is checked as it was counted")
         from memlint.cli.plan_check import check
 
         return check(arguments)

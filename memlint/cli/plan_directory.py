@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
+from itertools import count
 
 import msgspec
 
@@ -16,6 +17,14 @@ from memlint.report.json import to_json
 MANIFEST = "written.json"
 """Which files of the directory memlint wrote."""
 _HINT = "name a directory that does not exist yet, or is empty"
+
+
+class Stays(msgspec.Struct, frozen=True):
+    """What a plan over another one leaves: files of the former plan that were changed since, by their paths, and files
+    that were in the way of new ones, each with what it is called now."""
+
+    changed: tuple[str, ...] = ()
+    aside: tuple[tuple[str, str], ...] = ()
 
 
 def check_directory(directory: str, *, force: bool) -> None:
@@ -29,9 +38,9 @@ def check_directory(directory: str, *, force: bool) -> None:
         raise UsageError(f"{directory}: is not empty", "choose another one, or write over a former plan with --force")
 
 
-def write_directory(directory: str, files: Mapping[str, str], executable: Collection[str], *, force: bool) -> list[str]:
-    """Write all files below the directory. With `force` it may have others: those of these names go, and those that a
-    former plan wrote there. Returns the former plan's files that stay, for they were changed since.
+def write_directory(directory: str, files: Mapping[str, str], executable: Collection[str], *, force: bool) -> Stays:
+    """Write all files below the directory. With `force` it may have others: those that a former plan wrote go, and no
+    others; what is in the way of a new file is put aside.
     """
     check_directory(directory, force=force)
     place = os.path.realpath(directory)
@@ -43,13 +52,15 @@ def write_directory(directory: str, files: Mapping[str, str], executable: Collec
             for path, text in files.items():
                 _write(os.path.join(temporary, path), text, executable=path in executable)
             os.chmod(temporary, 0o777 & ~_umask())
+            aside: list[tuple[str, str]] = []
             if os.path.isdir(place) and os.listdir(place):
-                _replace(temporary, place, files)
+                aside = _replace(temporary, place, files, former)
             else:
                 os.rename(temporary, place)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        return [path for path in sorted(former) if path not in files and not _removed(place, path, former[path])]
+        changed = [path for path in sorted(former) if path not in files and not _removed(place, path, former[path])]
+        return Stays(tuple(changed), tuple(aside))
     except OSError as error:
         raise UsageError(f"{directory}: cannot be written ({error.strerror})", _HINT) from error
 
@@ -79,9 +90,8 @@ def _removed(place: str, path: str, digest: str) -> bool:
     target = os.path.join(place, *parts)
     if any(os.path.islink(each) for each in (*parents, target)) or not os.path.isfile(target):
         return not os.path.lexists(target)
-    with open(target, "rb") as file:
-        if _digest(file.read()) != digest:
-            return False
+    if _digest_of(target) != digest:
+        return False
     os.unlink(target)
     for parent in reversed(parents):
         if not os.listdir(parent):
@@ -105,9 +115,13 @@ def _write(path: str, text: str, *, executable: bool) -> None:
             os.fchmod(file.fileno(), 0o777 & ~_umask())
 
 
-def _replace(source: str, place: str, files: Mapping[str, str]) -> None:
-    """Move each file to its place. A link on the way could lead elsewhere, so none is followed."""
-    for path in files:
+def _replace(source: str, place: str, files: Mapping[str, str], former: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Move each file to its place, and aside what is there and is not as the former plan wrote it.
+
+    A link on the way could lead elsewhere, so none is followed.
+    """
+    aside: list[tuple[str, str]] = []
+    for path, text in files.items():
         parts = path.split("/")[:-1]
         for depth in range(len(parts)):
             part = os.path.join(place, *parts[: depth + 1])
@@ -117,7 +131,26 @@ def _replace(source: str, place: str, files: Mapping[str, str]) -> None:
         target = os.path.join(place, path)
         if os.path.isdir(target) and not os.path.islink(target):
             raise UsageError(f"{target}: is a directory", "remove it, or choose another directory")
+        known = {_digest(_encoded(text)), former.get(path)}
+        if path != MANIFEST and os.path.lexists(target) and _digest_of(target) not in known:
+            name = _free(f"{path}.orig", place)
+            os.rename(target, os.path.join(place, name))
+            aside.append((path, name))
         os.replace(os.path.join(source, path), target)
+    return aside
+
+
+def _digest_of(path: str) -> str | None:
+    """None for what is no file of its own."""
+    if os.path.islink(path) or not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        return _digest(file.read())
+
+
+def _free(name: str, place: str) -> str:
+    numbered = (name if number == 1 else f"{name}.{number}" for number in count(1))
+    return next(each for each in numbered if not os.path.lexists(os.path.join(place, each)))
 
 
 def _umask() -> int:

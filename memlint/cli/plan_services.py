@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,9 +15,19 @@ from memlint.lint.places import Origin, stage_of
 from memlint.lint.reading import parse, read_bytes
 from memlint.model.dockerfile import Dockerfile
 from memlint.model.image import Image
-from memlint.planner.write.service import NAMESPACE, Fetched, Service, repository_of, unique_names
+from memlint.planner.write.service import (
+    NAMESPACE,
+    Fetched,
+    Service,
+    repository_of,
+    tag_of,
+    told_apart,
+    unique_names,
+)
 from memlint.sources.reference import DAEMON, parse_reference
 
+_REPOSITORY = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*")
+"""Of the distribution specification, and its registry in front."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -38,10 +49,10 @@ def find_services(fleet: Fleet, given: Given, directory: str) -> list[Service]:
     contexts = _contexts(fleet, given.contexts)
     images = [image for image in fleet.images if image.ref in wanted]
     names = unique_names([image.name for image in images])
-    return [
+    services = [
         service_of(
             image,
-            (name, repository_of(builder_name(image.ref) or image.name)),
+            (name, _repository(image, name)),
             wanted[image.ref],
             contexts.get(image.ref),
             _meant_by(image, fleet, composed),
@@ -49,6 +60,21 @@ def find_services(fleet: Fleet, given: Given, directory: str) -> list[Service]:
         )
         for image, name in zip(images, names, strict=True)
     ]
+    return told_apart(services, {image.ref: tag_of(_whole_name(image)) for image in images})
+
+
+def _whole_name(image: Named) -> str:
+    """The name that the reference has for the image, else the one for people."""
+    reference = parse_reference(image.ref)
+    named = reference.location if reference.transport == DAEMON else reference.image or ""
+    # skopeo puts a mere tag where others put the whole name
+    return named if named and (reference.transport == DAEMON or set(named) & set("/:")) else image.name
+
+
+def _repository(image: Named, name: str) -> str:
+    """Where a new build of the image goes; of our own, where the image has no name that a builder takes."""
+    found = repository_of(_whole_name(image))
+    return found if _REPOSITORY.fullmatch(found) and found != "sha256" else f"{NAMESPACE}/built-{name}"
 
 
 def builder_name(ref: str) -> str | None:
@@ -90,7 +116,8 @@ def service_of(
     `names` are its short one and its repository.
     """
     (name, repository), (path, target) = names, wanted
-    own = [service for service in composed if _same(service.dockerfile, path)]
+    running = [each for each in composed if each.dockerfile is None or _same(each.dockerfile, path)]
+    own = [each for each in running if each.dockerfile is not None]
     build_args = dict(own[0].build_args) if own else {}
     content = _read(path)
     dockerfile = _parsed(content, path, build_args)
@@ -108,8 +135,11 @@ def service_of(
         target=target,
         build_args=build_args,
         mark="\ufeff" if content.startswith(_BOM) else "",
-        ignore=_ignore(path),
-        compose=tuple(service.name for service in own),
+        ignore=_ignore(path, place, directory),
+        contexts={name: _seen(each, directory) for name, each in own[0].contexts.items()} if own else {},
+        platform=own[0].platform if own else None,
+        compose=tuple(each.name for each in running),
+        wants=own[0].wants if own else (),
     )
 
 
@@ -144,10 +174,22 @@ def _parsed(content: bytes, path: str, build_args: dict[str, str]) -> Dockerfile
         raise error.inside(path if error.line is None else f"{path}:{error.line}") from error
 
 
-def _ignore(path: str) -> str | None:
-    """A Dockerfile's own ignore file counts before the context's, and is found by its name."""
-    place = f"{path}.dockerignore"
-    return _read(place).decode("utf-8", "surrogateescape") if os.path.isfile(place) else None
+def _ignore(path: str, context: str, directory: str) -> str | None:
+    """The ignore file for the Dockerfile alone, which counts before the context's. A plan is no part of a context."""
+    inside = _relative(directory, context)
+    candidates = [f"{path}.dockerignore", os.path.join(context, ".dockerignore")]
+    if inside.startswith("..") or inside == ".":
+        del candidates[1]
+    found = next((place for place in candidates if os.path.isfile(place)), None)
+    text = _read(found).decode("utf-8", "surrogateescape") if found else None
+    if len(candidates) == 1:
+        return text
+    lines = text or ""
+    return f"{lines}{'' if not lines or lines.endswith(chr(10)) else chr(10)}{inside}\n"
+
+
+def _seen(place: str, directory: str) -> str:
+    return place if "://" in place else _relative(place, directory)
 
 
 def _same(one: str, other: str) -> bool:

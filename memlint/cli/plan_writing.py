@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from memlint.cli.output import say
-from memlint.cli.plan_directory import write_directory
+from memlint.cli.plan_directory import Stays, write_directory
 from memlint.cli.plan_preparing import Prepared
 from memlint.cli.plan_services import sources_of
 from memlint.errors import UsageError
@@ -42,8 +42,12 @@ def write_plan(
     """Write the plan's directory, and say what of it could not be written."""
     sources = sources_of(images, directory)
     written = write(plan, images, indexes, services, prepared.rewritings, sources, prepared.follows)
-    made = {service.ref: service.repository for service in services if service.ref in written.changes}
-    built = msgspec.structs.replace(built, images={image.ref: made.get(image.ref) for image in images})
+    made = {service.ref: service for service in services if service.ref in written.changes}
+    built = msgspec.structs.replace(
+        built,
+        images={image.ref: made[image.ref].repository if image.ref in made else None for image in images},
+        variants={ref: service.variant for ref, service in made.items() if service.variant},
+    )
     files = {**written.files, PLAN: to_json(plan), BUILT: to_json(built)}
     say_what_stays(directory, write_directory(directory, files, [SCRIPT], force=force))
     for each in written.left_out:
@@ -51,10 +55,12 @@ def write_plan(
     say(f"memlint: note: {directory} was written: build it with {os.path.join(directory, SCRIPT)}")
 
 
-def say_what_stays(directory: str, paths: Sequence[str]) -> None:
-    """Of a former plan's files, those that this one does not have and that are not as they were written."""
-    for path in paths:
+def say_what_stays(directory: str, stays: Stays) -> None:
+    """What was in the directory, and memlint did not write it so."""
+    for path in stays.changed:
         say(f"memlint: note: {os.path.join(directory, path)} is of a former plan and was changed since: it stays")
+    for path, name in stays.aside:
+        say(f"memlint: note: {os.path.join(directory, path)} was not as memlint wrote it: it is {name} now")
 
 
 def read_former(place: str) -> Plan:
@@ -64,6 +70,12 @@ def read_former(place: str) -> Plan:
 
 def read_plan(directory: str) -> tuple[Plan, Built]:
     """What `write_plan` wrote. UsageError where that is not there."""
+    place = os.path.join(directory, PLAN)
+    if os.path.isfile(place) and not os.path.lexists(os.path.join(directory, BUILT)):
+        raise UsageError(
+            f"{directory}: is a plan of Dockerfiles alone, which predicts no bytes",
+            "compare the images built from it: memlint compare IMAGE…",
+        )
     return (
         read_document(os.path.join(directory, PLAN), _PLAN),
         read_document(os.path.join(directory, BUILT), _BUILT),
@@ -80,4 +92,7 @@ def new_references(built: Built, images: Sequence[str]) -> list[str]:
             )
         return list(images)
     tag = os.environ.get("TAG") or TAG
-    return [ref if name is None else f"docker-daemon:{name}:{tag}" for ref, name in built.images.items()]
+    return [
+        ref if name is None else f"docker-daemon:{name}:{tag}{built.variants.get(ref, '')}"
+        for ref, name in built.images.items()
+    ]

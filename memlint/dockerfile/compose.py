@@ -17,25 +17,33 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>\w+)|\{(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<word>[^}]*))?\})"
 )
+_WANTS = ("secrets", "ssh", "entitlements", "extra_hosts", "network", "privileged", "shm_size", "ulimits")
 _HINT = "docs/compare.md says what is read of a compose file"
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service that is built here: `names` of its image, the Dockerfile, and the stage that is its target.
+    """A service: `names` of its image, the Dockerfile, and the stage that is its target.
 
-    `name` is its own; `context` and `build_args` are what its Dockerfile is built with.
+    - `dockerfile`: None where the image is not built here.
+    - `name`: its own; `context` and `build_args`: what its Dockerfile is built with.
+    - `contexts`: more build contexts by name: directories, or what the builder knows by `NAME://`.
+    - `platform`: what it is to run on, where that is said.
+    - `wants`: what else the build asks for, which is not read: `secrets`, `ssh` …
     """
 
     names: tuple[str, ...]
-    dockerfile: str
+    dockerfile: str | None
     target: str | None
     name: str = ""
     context: str = "."
     build_args: dict[str, str] = {}
+    contexts: dict[str, str] = {}
+    platform: str | None = None
+    wants: tuple[str, ...] = ()
 
 
 def read_compose(text: str, path: str, environment: Mapping[str, str]) -> tuple[Service, ...]:
-    """The services with a `build` of a local context. UsageError names the file that is no compose file."""
+    """The services with a `build` of a local context or an `image`. UsageError names the file that is none."""
     import yaml
 
     try:
@@ -75,27 +83,39 @@ def _service(
     build = value.get("build")
     if isinstance(build, str):
         build = {"context": build}
+    image = value.get("image")
+    names = (_text(image, environment),) if isinstance(image, str) else (f"{project}-{name}", f"{project}_{name}")
+    if build is None and isinstance(image, str):
+        return Service(names, None, None, name)
     if not isinstance(build, dict) or "dockerfile_inline" in build:
         return None
     context = _text(build.get("context", "."), environment)
-    if "://" in context or context.startswith("git@"):
+    if _is_remote(context):
         return None
     dockerfile = _text(build.get("dockerfile", "Dockerfile"), environment)
-    target = build.get("target")
-    image = value.get("image")
-    names = (_text(image, environment),) if isinstance(image, str) else (f"{project}-{name}", f"{project}_{name}")
-    place = os.path.normpath(os.path.join(directory, context, dockerfile))
+    target, platform = build.get("target"), value.get("platform")
+    contexts = {
+        key: each if _is_remote(each) else os.path.normpath(os.path.join(directory, each))
+        for key, each in _pairs(build.get("additional_contexts"), environment)
+    }
     return Service(
         names,
-        place,
+        os.path.normpath(os.path.join(directory, context, dockerfile)),
         _text(target, environment) if target is not None else None,
         name,
         os.path.normpath(os.path.join(directory, context)),
-        dict(_build_args(build.get("args"), environment)),
+        dict(_pairs(build.get("args"), environment)),
+        contexts,
+        _text(platform, environment) if platform is not None else None,
+        tuple(key for key in _WANTS if build.get(key)),
     )
 
 
-def _build_args(given: object, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _is_remote(place: str) -> bool:
+    return "://" in place or place.startswith(("git@", "service:"))
+
+
+def _pairs(given: object, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """In both forms; a name alone takes its value from the environment, if there is one."""
     pairs: list[tuple[str, object]] = []
     if isinstance(given, dict):

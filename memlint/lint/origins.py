@@ -49,8 +49,9 @@ def dockerfiles_of(
     """Image → (Dockerfile, target): what the call says comes first. UsageError when it speaks of none of the images."""
     found: dict[str, tuple[str, str | None]] = {}
     for service in services:
-        for image in meant(fleet, service.names):
-            found.setdefault(image.ref, (service.dockerfile, service.target))
+        if service.dockerfile is not None:
+            for image in meant(fleet, service.names):
+                found.setdefault(image.ref, (service.dockerfile, service.target))
     for name, path in given.items():
         images = meant(fleet, (name,))
         if not images:
@@ -89,4 +90,9 @@ def meant(fleet: Fleet, names: Sequence[str]) -> list[Named]:
 
 def _is_called(image: Named, name: str) -> bool:
     """By its reference or the end of it, or by its name, with or without the tag."""
-    return name in (image.name, image.name.partition(":")[0]) or f":{image.ref}".endswith((f":{name}", f"/{name}"))
+    if name in (image.name, image.name.partition(":")[0]):
+        return True
+    references = [image.ref]
+    if image.ref.count(":") == 2 and image.ref.startswith("docker-daemon:"):
+        references.append(image.ref.rpartition(":")[0])
+    return any(f":{each}".endswith((f":{name}", f"/{name}")) for each in references)

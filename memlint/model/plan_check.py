@@ -12,7 +12,7 @@ SCHEMA = "memlint.plan-check/1"
 class Built(msgspec.Struct, frozen=True):
     """What a plan's directory says about its build: image's reference → what it is built as, None where it is not.
 
-    The others are how the plan was counted.
+    `variants` are what follows the tag, of those that have any. The others are how the plan was counted.
     """
 
     images: dict[str, str | None]
@@ -21,6 +21,7 @@ class Built(msgspec.Struct, frozen=True):
     replicas: dict[str, int]
     kinds: tuple[str, ...]
     nodes: int = 1
+    variants: dict[str, str] = {}
 
 
 class CheckedBase(msgspec.Struct, frozen=True):

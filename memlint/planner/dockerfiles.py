@@ -13,6 +13,7 @@ from memlint.lint.places import Origin, chain_of
 from memlint.model.plan import LeftOut
 from memlint.model.plan_dockerfiles import SCHEMA, DockerfilesPlan, NamedBase, NamedPackage, NamedService
 from memlint.planner.exact import IMAGES_MAX, best_tree
+from memlint.planner.foreign import foreign_installs
 from memlint.planner.heuristic import good_tree
 from memlint.planner.named import TOOLS, brought, named
 from memlint.planner.problem import Atom, Problem, bits, members
@@ -64,10 +65,13 @@ def _read(origin: Origin) -> _Image | LeftOut:
         return LeftOut(path, "its FROM takes a build argument that is not known: give it a default")
     if base.repository == "scratch":
         return LeftOut(path, "it begins from scratch, so there is nothing that installs packages")
+    steps = steps_of(origin)
+    foreign = {id(install) for install in foreign_installs(steps)}
     system = frozenset(
         NamedPackage(package.ecosystem, package.name, package.version or "")
-        for step in steps_of(origin)
+        for step in steps
         for install in step.installs
+        if id(install) not in foreign
         for package in install.packages
         if package.ecosystem in SYSTEM and package.constraint is None and not install.conditional
     )
@@ -78,6 +82,8 @@ def _read(origin: Origin) -> _Image | LeftOut:
 def _unknown(origin: Origin, image: _Image) -> Iterator[LeftOut]:
     """What a Dockerfile installs and this plan cannot tell."""
     kinds = {each for each in named(origin, image.source, image.packages) if isinstance(each, str)}
+    for install in foreign_installs(steps_of(origin)):
+        kinds.add(f"some {install.manager} packages: they may come from sources that a planned base does not have")
     for step in steps_of(origin):
         for install in step.installs:
             ranged = install.manager not in TOOLS and any(package.constraint for package in install.packages)

@@ -62,6 +62,15 @@ def test_a_directory_that_holds_no_plan_is_not_checked(project: Memlint) -> None
     assert "memlint plan --write" in advice
 
 
+def test_a_plan_is_checked_as_it_was_counted(project: Memlint) -> None:
+    assert "no use for --basis" in project.refused("plan", "--check", "plan", "--basis", "startup")[0]
+    assert "no use for --replicas" in project.refused("plan", "--check", "plan", "--replicas", "api=2")[0]
+    assert project.run("plan", *DOCKERFILES, "--write", "plan").returncode == 0
+    said, advice = project.refused("plan", "--check", "plan")
+    assert "is a plan of Dockerfiles alone, which predicts no bytes" in said
+    assert "memlint compare" in advice
+
+
 def test_a_dockerfile_of_another_image_is_left_out_by_name(project: Memlint) -> None:
     done = project.run("plan", *IMAGES, "--dockerfile", "api:2.0=api/Dockerfile", "--write", "plan")
     assert done.returncode == 0, done.stderr

@@ -25,7 +25,7 @@ def service(text: str, path: str = "deploy/compose.yaml", **environment: str) ->
             (("web",), "deploy/docker/Web.Dockerfile", "run"),
         ),
         ("{image: web, build: {dockerfile: ../D}}", (("web",), "D", None)),
-        ("{image: web}", None),
+        ("{image: web}", (("web",), None, None)),
         ("{build: 'https://git.example/a.git'}", None),
         ("{build: 'git@git.example:a.git'}", None),
         ("{build: {context: ., dockerfile_inline: 'FROM a'}}", None),
@@ -58,6 +58,17 @@ def test_variables(image: str, name: str) -> None:
     found = service(f"{{build: ., image: '{image}'}}", A="one", EMPTY="")
     assert found is not None
     assert found.names == (name,)
+
+
+def test_what_a_build_is_given() -> None:
+    found = service(
+        "{platform: 'linux/${ARCH}', build: {context: a, secrets: [x], ssh: [default], additional_contexts:"
+        " {lib: ../lib, tool: 'docker-image://tool:1'}}}",
+        ARCH="arm64",
+    )
+    assert found is not None
+    assert (found.platform, found.wants) == ("linux/arm64", ("secrets", "ssh"))
+    assert found.contexts == {"lib": "lib", "tool": "docker-image://tool:1"}
 
 
 def test_the_project_may_have_a_name() -> None:

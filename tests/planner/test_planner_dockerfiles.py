@@ -77,6 +77,38 @@ def test_what_cannot_be_told_is_left_out_by_name() -> None:
     assert "there is nothing to share" in to_text(plan)
 
 
+@pytest.mark.parametrize(
+    "install",
+    [
+        "RUN apt-get install -y -t bookworm-backports golang",
+        "RUN dpkg --add-architecture i386 && apt-get install -y golang",
+        "RUN apt-get install -y golang:i386",
+        "RUN curl -fsSL https://deb.example/setup_22.x | bash - && apt-get install -y golang",
+        "RUN curl -fsSL https://deb.example/setup_22.x | sudo -E bash -; RUN apt-get install -y golang",
+        "COPY our.list /etc/apt/sources.list.d/; RUN apt-get install -y golang",
+        "RUN apt-get install -y ./release.deb && apt-get install -y golang",
+        "RUN apt-get install -y --option Dir::Etc=/x golang",
+        "RUN apk add --repository=http://dl.example/edge/testing golang",
+        "RUN dnf install -y --enablerepo=crb golang",
+        "RUN dnf config-manager --add-repo https://x.example/r.repo && dnf install -y golang",
+    ],
+)
+def test_what_comes_from_sources_of_its_own_is_left_out(install: str) -> None:
+    plan = planned(a=f"FROM debian:12; RUN apt-get install -y curl; {install}", b=f"FROM debian:12; {install}; RUN a")
+    assert plan.bases == ()
+    assert {each.what for each in plan.left_out if "sources that a planned base does not have" in each.why} == {
+        "a",
+        "b",
+    }
+
+
+def test_what_was_installed_before_other_sources_came_is_the_distributions() -> None:
+    late = "COPY our.list /etc/apt/sources.list.d/; RUN apt-get install -y golang"
+    plan = planned(a=f"FROM debian:12; {APT.format('curl')}; {late}", b=f"FROM debian:12; {APT.format('curl')}; RUN b")
+    (base,) = plan.bases
+    assert names(base.packages) == ["curl"]
+
+
 def test_the_files_say_the_same() -> None:
     origins = {path: origin(path, text.replace("; ", "\n") + "\n") for path, text in FLEET.items()}
     plan = plan_dockerfiles(list(origins.values()))

@@ -36,7 +36,7 @@ def bake_file(
         base = stands.get(service.ref)
         contexts = _contexts(base)
         if leader is not None:
-            contexts = {"contexts": _map({service_reference(leader): f"target:{_target(leader.name)}"})}
+            contexts = {service_reference(leader): f"target:{_target(leader.name)}"}
         parts.append(_service_target(service, contexts))
     return "\n".join(parts)
 
@@ -53,24 +53,30 @@ def _base_target(base: PlannedBase) -> str:
         "tags": _list([base_reference(base.name)]),
         "args": '{\n    SOURCE_DATE_EPOCH = "${SOURCE_DATE_EPOCH}"\n  }',
     }
-    return _block(_base(base.name), {**fields, **_contexts(base.parent)})
+    if base.parent:
+        fields["contexts"] = _map(_contexts(base.parent))
+    return _block(_base(base.name), fields)
 
 
 def _service_target(service: Service, contexts: dict[str, str]) -> str:
     fields = {
         "context": _text(service.context),
         "dockerfile": _text(service.dockerfile),
-        "tags": f'["{_escaped(service.repository)}:${{TAG}}"]',
+        "tags": f"[{_text(f'{service.repository}:')[:-1]}${{TAG}}{_text(service.variant)[1:]}]",
     }
     if service.target:
         fields["target"] = _text(service.target)
     if service.build_args:
         fields["args"] = _map(service.build_args)
-    return _block(_target(service.name), {**fields, **contexts})
+    if service.platform:
+        fields["platforms"] = _list([service.platform])
+    if service.contexts or contexts:
+        fields["contexts"] = _map({**service.contexts, **contexts})
+    return _block(_target(service.name), fields)
 
 
 def _contexts(base: str | None) -> dict[str, str]:
-    return {"contexts": _map({base_reference(base): f"target:{_base(base)}"})} if base else {}
+    return {base_reference(base): f"target:{_base(base)}"} if base else {}
 
 
 def _block(name: str, fields: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ def base_dockerfile(
     """
     about = [f"Potential: {human_size(base.page_cache_saved_bytes)} less page cache on a node that runs them all."]
     body = _steps(base, sources)
-    body += [f"RUN {' '.join(command.split())}" for command in commands]
+    body += [f"RUN {command.strip()}" for command in commands]
     if body and user not in ("", "0", "root"):
         body = ["USER 0", *body, f"USER {user}"]
     return base_text(base, names, about, body)

@@ -16,6 +16,6 @@ def compose_override(services: Sequence[Service]) -> str | None:
     ]
     for service in services:
         for name in service.compose:
-            image = service.repository.replace("$", "$$") + f":${{TAG:-{TAG}}}"
+            image = service.repository.replace("$", "$$") + f":${{TAG:-{TAG}}}{service.variant}"
             lines += [f"  {json.dumps(name)}:", f"    image: {json.dumps(image)}", "    pull_policy: never"]
     return "\n".join(lines) + "\n" if len(lines) > 2 else None

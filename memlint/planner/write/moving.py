@@ -49,6 +49,8 @@ def merged(rewriting: Rewriting, before: Step | None, layer_before: bool, docker
     forms = (instruction, above)
     if any(each.keyword != "RUN" or each.json or each.heredocs for each in forms) or instruction.flags:
         return None
+    if not rewriting.chained:
+        return None
     value = above.value.rstrip()
     if not before.commands or "#" in value or value.endswith(_ENDS) or any(map(_elsewhere, before.commands)):
         return None
@@ -62,6 +64,7 @@ def merged(rewriting: Rewriting, before: Step | None, layer_before: bool, docker
 def _on_base(rewriting: Rewriting, packages: frozenset[str]) -> bool:
     return (
         rewriting.simple
+        and rewriting.portable
         and not rewriting.removable
         and rewriting.needs is not None
         and rewriting.needs <= packages

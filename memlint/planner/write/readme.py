@@ -73,7 +73,9 @@ def _files(group: PlannedFiles) -> str:
 
 def _service(service: Service, changes: Sequence[Change]) -> str:
     path = f"services/{service.name}/Dockerfile"
-    lines = [f"`{service.repository}` — [{path}]({path}), [what changed]({path}.diff)\n"]
+    lines = [f"`{service.repository}:{TAG}{service.variant}` — [{path}]({path}), [what changed]({path}.diff)\n"]
+    if service.wants:
+        lines.append(f"- its compose file gives the build {' and '.join(service.wants)}: do so with BUILD_ARGS")
     for change in changes:
         price = f" ({human_size(change.bytes)})" if change.bytes else ""
         lines.append(f"- line {change.line} {_DONE[change.kind]}: `{change.text}`{price}: {change.why}")

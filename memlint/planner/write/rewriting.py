@@ -7,7 +7,10 @@ these commands change nothing else.
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 import msgspec
 
@@ -25,6 +28,9 @@ from memlint.sharing.view import EMPTY, Visible, stack
 _ATTRIBUTES = frozenset({"chmod", "chown", "chgrp"})
 _NOTHING = frozenset({"true", ":", "set", "cd"})
 _ELSE = (">", "<", "$(", "`")
+_BRACES = re.compile(r"\{[^}]|~")
+"""What bash expands and sh does not, and what stands for a home directory; not the {} of find."""
+_COMPARED = frozenset({"-newer", "-anewer", "-cnewer", "-samefile"})
 
 Reader = Callable[[Layer], "Mapping[str, Attributes] | None"]
 
@@ -34,6 +40,8 @@ class Rewriting(msgspec.Struct, frozen=True, eq=False):
 
     - `removable`: it changes nothing; `why` says how that is known, or why it stays.
     - `simple`: it sets modes and owners, and does nothing else.
+    - `chained`: its commands are joined by && alone, so that it fails as soon as one does.
+    - `portable`: it is so, and does the same in any directory and by any POSIX shell.
     - `paths`: the files; `origins`: the layers that they were in before, each with the mapped bytes copied from it.
     - `packages`: the names of the packages that the files belong to; "" for files of none.
     - `needs`: what it changes was brought by the original base or by installs of these packages alone; None if not.
@@ -46,6 +54,8 @@ class Rewriting(msgspec.Struct, frozen=True, eq=False):
     why: str
     copied_bytes: int
     simple: bool = False
+    chained: bool = False
+    portable: bool = False
     paths: frozenset[str] = frozenset()
     origins: dict[int, int] = {}
     packages: frozenset[str] = frozenset()
@@ -65,9 +75,11 @@ def rewritings_of(
     if not copied:
         return ()
     makers = makers_of([layer.created_by for layer in image.layers], origin) if origin else {}
-    steps = {id(step.instruction): step for step in steps_of(origin)} if origin else {}
+    own = steps_of(origin) if origin else ()
+    steps = {id(step.instruction): step for step in own}
+    shell = any(step.instruction.keyword == "SHELL" for step in own)
     by_layer = {layer: steps[id(made)] for layer, made in makers.items() if id(made) in steps}
-    return tuple(_rewriting(image, number, files, by_layer, indexes, read) for number, files in copied.items())
+    return tuple(_rewriting(image, number, files, by_layer, shell, indexes, read) for number, files in copied.items())
 
 
 def _rewriting(
@@ -75,6 +87,7 @@ def _rewriting(
     number: int,
     files: Sequence[Visible],
     steps: Mapping[int, Step],
+    shell: bool,
     indexes: Mapping[DiffID, LayerIndex],
     read: Reader,
 ) -> Rewriting:
@@ -93,6 +106,8 @@ def _rewriting(
         why=why,
         copied_bytes=sum(origins.values()),
         simple=step is not None and _only_attributes(step),
+        chained=step is not None and _chained(step),
+        portable=step is not None and _chained(step) and _portable(step) and not shell,
         paths=frozenset(file.file.path for file in files),
         origins=origins,
         packages=frozenset(file.package.name if file.package else "" for file in files),
@@ -194,6 +209,29 @@ def _only_attributes(step: Step) -> bool:
     if any(mark in instruction.value for mark in _ELSE):
         return False
     return all(_sets_attributes(placed.command) for placed in step.commands)
+
+
+def _chained(step: Step) -> bool:
+    return all(placed.command.joined in ("", "&&") and not placed.command.conditional for placed in step.commands or ())
+
+
+def _portable(step: Step) -> bool:
+    """Whether every path is absolute, and no word means another thing to another shell."""
+    return all(_is_portable(placed.command) for placed in step.commands or ())
+
+
+def _is_portable(command: Command) -> bool:
+    words = command.words[1:]
+    if command.program != 0 or command.name == "cd" or any(_BRACES.search(word.raw) for word in words):
+        return False
+    texts = [word.text or "" for word in words]
+    if command.name == "find":
+        starts = list(takewhile(lambda text: not text.startswith(("-", "(", "!")), texts))
+        return bool(starts) and all(map(posixpath.isabs, starts)) and not _COMPARED.intersection(texts)
+    if any(text.startswith("--reference") for text in texts):
+        return False
+    _, *paths = [text for text in texts if not text.startswith("-")] or [""]
+    return all(map(posixpath.isabs, paths))
 
 
 def _sets_attributes(command: Command) -> bool:

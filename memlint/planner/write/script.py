@@ -88,9 +88,11 @@ def build_script(
 
 
 def _service(service: Service, *, leads: bool) -> str:
-    name = f'{shlex.quote(service.repository)}:"$TAG"'
+    name = f'{shlex.quote(service.repository)}:"$TAG"{shlex.quote(service.variant) if service.variant else ""}'
     options = [f"--target={service.target}"] if service.target else []
+    options += [f"--platform={service.platform}"] if service.platform else []
     options += [f"--build-arg={name}={value}" for name, value in sorted(service.build_args.items())]
+    options += [f"--build-context={name}={place}" for name, place in sorted(service.contexts.items())]
     if leads:
         options.append(f"--tag={service_reference(service)}")
     words = [shlex.quote(word) for word in (f"services/{service.name}/Dockerfile", service.context, *options)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -21,11 +23,15 @@ class Service(msgspec.Struct, frozen=True, eq=False):
 
     - `name`: short, of letters, digits, - and _, and no other service's: its directory and its target.
     - `repository`: of the reference, without transport and tag; what is built is tagged so.
+    - `variant`: what follows the tag, where several services have one repository.
     - `context`: the build context's directory as seen from the plan's directory, with slashes.
     - `dockerfile`: where the plan's Dockerfile lies, as seen from the context.
     - `mark`: the byte-order mark, if the file begins with one.
-    - `ignore`: the text of a `.dockerignore` that belongs to this Dockerfile alone.
+    - `ignore`: the text of a `.dockerignore` for this Dockerfile alone.
+    - `contexts`: more build contexts by name: directories as seen from the plan's, or what the builder knows by `NAME://`.
+    - `platform`: what a compose file says that it is to run on.
     - `compose`: the names of the services of the compose file that run it.
+    - `wants`: what a compose file gives its build and the plan's build does not.
     """
 
     name: str
@@ -38,7 +44,11 @@ class Service(msgspec.Struct, frozen=True, eq=False):
     build_args: dict[str, str] = {}
     mark: str = ""
     ignore: str | None = None
+    contexts: dict[str, str] = {}
+    platform: str | None = None
     compose: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
+    variant: str = ""
 
     @property
     def root(self) -> Stage:
@@ -77,6 +87,23 @@ def repository_of(name: str) -> str:
     path, _, last = plain.rpartition("/")
     last = last.partition(":")[0]
     return f"{path}/{last}" if path else last
+
+
+def tag_of(name: str) -> str:
+    """The tag in an image's name; "latest" without one."""
+    return name.partition("@")[0].rpartition("/")[2].partition(":")[2] or "latest"
+
+
+def told_apart(services: Sequence[Service], tags: Mapping[str, str]) -> list[Service]:
+    """The services, where some have one repository with what tells them apart: their `tags` by reference, or names."""
+    places = Counter(service.repository for service in services)
+    tagged = Counter((service.repository, tags[service.ref]) for service in services)
+    found = []
+    for service in services:
+        tag = tags[service.ref]
+        own = f"-{tag if tagged[service.repository, tag] == 1 else service.name}"
+        found.append(msgspec.structs.replace(service, variant=own if places[service.repository] > 1 else ""))
+    return found
 
 
 def unique_names(names: list[str]) -> list[str]:

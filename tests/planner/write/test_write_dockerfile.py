@@ -203,6 +203,14 @@ def test_where_that_is_not_the_same_it_stays_and_has_its_price(above: str) -> No
     assert change.bytes > 0
 
 
+@pytest.mark.parametrize("end", ["|| true", "; true", "| true"])
+def test_one_that_may_fail_hides_no_failure_of_the_run_above(end: str) -> None:
+    text = CHMOD.replace("/usr/bin", f"/usr/bin {end}")
+    modes = {"usr/bin": 0o755, "usr/bin/x": 0o755, "usr/bin/y": 0o600}
+    after, _, _ = judged(text, [{"usr": 0o755}, modes, {**modes, "usr/bin/y": 0o644}], TREES)
+    assert after.text == text
+
+
 @pytest.mark.parametrize(
     "command",
     [

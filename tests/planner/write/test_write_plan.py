@@ -20,7 +20,7 @@ from support.elf import library
 from support.fleets import loaded
 from support.images import Layer, image
 
-from memlint.cli.plan_directory import write_directory
+from memlint.cli.plan_directory import Stays, write_directory
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.errors import UsageError
 from memlint.layers.attributes import Attributes
@@ -30,7 +30,7 @@ from memlint.model.plan import SCHEMA, Plan, PlannedBase, PlannedFiles, PlannedI
 from memlint.model.report import Totals
 from memlint.planner.write import SCRIPT, Written, ordered, write
 from memlint.planner.write.rewriting import Rewriting, rewritings_of
-from memlint.planner.write.service import Fetched, Service
+from memlint.planner.write.service import Fetched, Service, told_apart
 
 ELF = library("x")
 DATABASE = b"Package: x\nStatus: install ok installed\nVersion: 1\n\n"
@@ -56,8 +56,10 @@ class Fleet:
         for ref, tail in zip(self.refs, tails, strict=True):
             text = f"FROM debian:12\nRUN {INSTALL}\n{tail}\n"
             layers = [Layer({}, "ADD file:1 in /"), Layer(DEB, f"RUN /bin/sh -c {INSTALL}")]
-            if tail.startswith("RUN chmod"):
-                layers.append(Layer({"usr/lib/x.so": ELF}, f"RUN /bin/sh -c {tail[4:]}"))
+            if "RUN chmod" in tail:
+                before, _, chmod = tail.rpartition("RUN ")
+                shell = "/bin/bash -c" if "SHELL" in before else "/bin/sh -c"
+                layers.append(Layer({"usr/lib/x.so": ELF}, f"RUN {shell} {chmod}"))
             specs.append(image(ref, *layers, User="app"))
             name = ref.partition(":")[2].partition(":")[0].rpartition("/")[2]
             dockerfile = parse_dockerfile(text, f"{name}/Dockerfile")
@@ -145,6 +147,40 @@ def test_a_chmod_that_all_images_do_goes_into_the_base() -> None:
     assert [change.kind for change in written.changes["docker-daemon:fleet/web"]] == ["base", "moved"]
 
 
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "WORKDIR /usr/lib\nRUN chmod 700 x.so",
+        "RUN chmod 700 ../usr/lib/x.so",
+        "RUN chmod 700 /usr/lib/{x,y}.so",
+        'SHELL ["/bin/bash", "-c"]\nRUN chmod 700 /usr/lib/x.so',
+        "RUN chmod 700 /usr/lib/x.so || true",
+        "RUN chmod 700 /usr/lib/x.so; true",
+        "RUN chmod --reference=/etc/passwd /usr/lib/x.so",
+        "RUN find . -name x.so -exec chmod 700 {} +",
+        "RUN find /usr/lib -newer y.so -exec chmod 700 {} +",
+    ],
+)
+def test_a_chmod_that_is_another_one_elsewhere_stays(tail: str) -> None:
+    tail = tail.replace("RUN find", "RUN chmod 700 /usr/lib/x.so && find")
+    written = Fleet((tail, tail), 0o700).written(base("common", None))
+    assert "chmod" not in written.files["bases/common/Dockerfile"]
+    assert tail in written.files["services/api/Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    "chmod",
+    [
+        "RUN chmod 700 /usr/lib/x.so && chmod -R u+w '/usr/lib/a  b'",
+        "RUN chmod 700 /usr/lib/x.so && find /usr/lib -name 'x.*' -exec chmod 700 {} +",
+        "RUN chmod 700 /usr/lib/*.so && true",
+    ],
+)
+def test_a_chmod_goes_into_the_base_as_it_was_written(chmod: str) -> None:
+    written = Fleet((chmod, chmod), 0o700).written(base("common", None))
+    assert f"\n{chmod}\n" in written.files["bases/common/Dockerfile"]
+
+
 def test_it_goes_into_the_lowest_base_alone() -> None:
     chmod = "RUN chmod 700 /usr/lib/x.so"
     files = Fleet((chmod, chmod), 0o700).written(base("upper", "lower"), base("lower", None)).files
@@ -176,6 +212,48 @@ def test_compose_and_bake_name_what_the_script_builds() -> None:
     assert read["group"][0]['"default"']["targets"] == ['"api"', '"web"']
     assert bake.count('"memlint-plan/common" = "target:base-common"') == 2
     assert 'tags = ["fleet/web:${TAG}"]' in bake
+
+
+def test_services_of_one_repository_have_tags_of_their_own() -> None:
+    fleet = Fleet(("CMD a", "CMD b"))
+    services = [msgspec.structs.replace(each, repository='fleet/"app') for each in fleet.services]
+    fleet.services = told_apart(services, {each.ref: tag for each, tag in zip(services, ("1.0", "1.1"), strict=True)})
+    files = fleet.written(base("common", None)).files
+    assert re.findall(r"^service (\S+)", files[SCRIPT], re.MULTILINE) == [
+        '\'fleet/"app\':"$TAG"-1.0',
+        '\'fleet/"app\':"$TAG"-1.1',
+    ]
+    assert hcl2.loads(files["docker-bake.hcl"])["target"][1]['"api"']["tags"] == ['"fleet/\\"app:${TAG}-1.0"']
+    override = yaml.safe_load(files["compose.override.yaml"])["services"]
+    assert override["the web"]["image"] == 'fleet/"app:${TAG:-memlint-plan}-1.1'
+
+
+def test_tags_that_are_the_same_are_told_apart_by_name() -> None:
+    services = Fleet(("CMD a", "CMD b")).services
+    assert [each.variant for each in told_apart(services, dict.fromkeys([each.ref for each in services], "1"))] == [
+        *("", "")
+    ]
+    same = [msgspec.structs.replace(each, repository="app") for each in services]
+    assert [each.variant for each in told_apart(same, dict.fromkeys([each.ref for each in same], "1"))] == [
+        *("-api", "-web")
+    ]
+
+
+def test_what_compose_says_of_a_build_is_passed_on() -> None:
+    fleet = Fleet(("CMD a", "CMD b"))
+    more = {"lib": "../lib", "tool": "docker-image://tool:1"}
+    fleet.services[0] = msgspec.structs.replace(fleet.services[0], contexts=more, platform="linux/arm64")
+    files = fleet.written(base("common", None)).files
+    line = next(line for line in files[SCRIPT].splitlines() if line.startswith("service fleet/api"))
+    for option in (
+        "--platform=linux/arm64",
+        "--build-context=lib=../lib",
+        "--build-context=tool=docker-image://tool:1",
+    ):
+        assert option in line
+    api = hcl2.loads(files["docker-bake.hcl"])["target"][1]['"api"']
+    assert api["platforms"] == ['"linux/arm64"']
+    assert set(api["contexts"]) == {'"lib"', '"tool"', '"memlint-plan/common"'}
 
 
 def test_an_image_of_another_dockerfile_is_left_out() -> None:
@@ -223,6 +301,23 @@ def test_a_directory_with_something_in_it_is_not_touched_without_force(tmp_path:
     assert os.access(tmp_path / "build.sh", os.X_OK)
 
 
+def test_force_puts_aside_what_memlint_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "same").write_text("x")
+    stays = write_directory(str(tmp_path), {"README.md": "1", "same": "x", "a/b": "1"}, [], force=True)
+    assert stays.aside == (("README.md", "README.md.orig"),)
+    (tmp_path / "a/b").write_text("edited")
+    stays = write_directory(str(tmp_path), {"README.md": "2", "a/b": "2"}, [], force=True)
+    assert (stays.aside, stays.changed) == ((("a/b", "a/b.orig"),), ())
+    assert (tmp_path / "a/b.orig").read_text() == "edited"
+    (tmp_path / "README.md").write_text("mine, too")
+    stays = write_directory(str(tmp_path), {"README.md": "3", "a/b": "3"}, [], force=True)
+    assert stays.aside == (("README.md", "README.md.orig.2"),)
+    assert [(tmp_path / name).read_text() for name in ("README.md", "README.md.orig", "README.md.orig.2")] == [
+        *("3", "mine", "mine, too")
+    ]
+
+
 def test_nothing_is_written_through_links(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "sub").mkdir(parents=True)
@@ -244,11 +339,11 @@ def test_a_plan_over_another_leaves_what_memlint_did_not_write(tmp_path: Path) -
     (plan / "bases/b/Dockerfile").write_text("mine now")
     (plan / "notes").write_text("mine")
     stays = write_directory(str(plan), {"build.sh": "2", "bases/c/Dockerfile": "c"}, [], force=True)
-    assert stays == ["bases/b/Dockerfile"]
+    assert stays == Stays(("bases/b/Dockerfile",))
     found = {str(path.relative_to(plan)): path.read_text() for path in plan.rglob("*") if path.is_file()}
     assert found.pop("written.json").count("Dockerfile") == 1
     assert found == {"build.sh": "2", "bases/b/Dockerfile": "mine now", "bases/c/Dockerfile": "c", "notes": "mine"}
-    assert write_directory(str(plan), {"build.sh": "3"}, [], force=True) == []
+    assert write_directory(str(plan), {"build.sh": "3"}, [], force=True) == Stays()
     assert not (plan / "bases/c").exists()
 
 
@@ -266,7 +361,7 @@ def test_a_manifest_that_lies_removes_nothing_outside(tmp_path: Path) -> None:
     assert (plan / "link").is_symlink()
     for text in ("[]", "{", '{"a": 1}'):
         (plan / "written.json").write_text(text)
-        assert write_directory(str(plan), {"build.sh": "x"}, [], force=True) == []
+        assert write_directory(str(plan), {"build.sh": "x"}, [], force=True) == Stays()
 
 
 @pytest.mark.parametrize("hostile", ["${a}", "%{b}", 'q"uote', "back\\slash", "new\nline", "$${c}", "ü"])
