@@ -52,13 +52,15 @@ def _record(seen: Observation, path: str) -> None:
     from memlint.kernel.recording import merge, profile
     from memlint.kernel.unseen import as_root
 
+    if not seen.sight.containers:
+        hints = [each.hint for each in seen.sight.unseen if each.containers]
+        hint = next(iter(hints), "record while the containers run")
+        raise UsageError(f"{path}: nothing to record, as no container was seen", hint)
     if seen.measurement.totals is None:
         raise UsageError(
             f"{path}: nothing to record, as no page frame could be seen",
             as_root(),
         )
-    if not seen.sight.containers:
-        raise UsageError(f"{path}: nothing to record, as no container was seen", "record while the containers run")
     new = profile(seen.sight)
     known = [read_profile(path)] if os.path.exists(path) and os.path.getsize(path) else []
     write_bytes(encode_profile(merge([*known, new])), path)

@@ -49,7 +49,7 @@ def measurement(
         basis=_BASIS if frames else _NO_FRAMES,
         kernel=kernel,
         stores=tuple(stores),
-        totals=_totals(pages, kernel.page_bytes) if frames else None,
+        totals=_totals(pages, kernel.page_bytes) if frames and not _is_blind(sight) else None,
         containers=tuple(_container(each, of, pages, kernel) for each in alive),
         processes=tuple(_process(each, pages, kernel) for each in sight.processes),
         duplicates=duplicates(sight, pages, kernel.page_bytes, packages or {}) if frames else (),
@@ -59,6 +59,11 @@ def measurement(
         cost=cost,
         images=tuple(_images(alive, of, pages, kernel)),
     )
+
+
+def _is_blind(sight: Sight) -> bool:
+    """Whether nothing was seen where something may well be: that is no zero."""
+    return not sight.processes and any(each.containers for each in sight.unseen)
 
 
 def copied_up(sight: Sight, page_bytes: int) -> tuple[CopiedUp, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from memlint.kernel.contents import Contents, UnreadError
 from memlint.kernel.host import clean
 from memlint.kernel.judge import holds
-from memlint.kernel.mappings import DELETED, Area, MappedName, name
+from memlint.kernel.mappings import DELETED, Area, MappedName, may_be_nameless, name
 from memlint.kernel.mounts import Mount, inside, mount_of
 from memlint.kernel.namespaces import Namespaces
 from memlint.kernel.opening import may_not_answer, regular, reopened
@@ -27,16 +28,31 @@ from memlint.model.digest import ContentID
 from memlint.model.measure import Held
 
 _MEMORY = ("tmpfs", "ramfs", "devtmpfs")
-"""File systems of which most mapped files are memory that processes share: only programs and the like are files."""
+"""File systems whose files are memory that processes share as well: without a name, or mapped to be written to."""
 _NO_CACHE = ("hugetlbfs", "proc", "sysfs", "cgroup", "cgroup2", "bpf", "tracefs", "debugfs")
 _DAX = {b"dax", b"dax=always"}
 _ASKED = 3
 """Pages whose frames tell which file holds them: one may have been moved or dropped since it was seen."""
 _PATIENCE = 10.0
 """Seconds for what a file system in user space has to tell of one file."""
+_NOT_OPENED = "the file cannot be opened"
+_NO_MOUNT = "the mount that it was mapped from is gone, or in a namespace that this user may not enter"
 _NO_ANSWER = "its file system does not answer"
 _OWN = ("overlay", "fuse.fuse-overlayfs")
 """File systems of which each mount caches pages of its own, or tells inodes that are not those of its pages."""
+
+
+class _HereUnreadError(UnreadError):
+    """What one process does not lead to, others may."""
+
+
+class _Mapping(NamedTuple):
+    """A file as a process maps it, and whether that is to write to it in common with others."""
+
+    process: ProcessDirectory
+    named: MappedName
+    mount: Mount
+    written: bool
 
 
 class Mapped(msgspec.Struct, frozen=True, eq=False):
@@ -62,29 +78,39 @@ class Files:
 
     def __init__(self, host: Namespaces, contents: Contents, owner: str, notes: Notes) -> None:
         self._host, self._contents, self._owner, self._notes = host, contents, owner, notes
-        self._known: dict[bytes, Mapped | None] = {}
+        self._known: dict[tuple[bytes, bool], Mapped | None] = {}
         self._layers: dict[tuple[int, int], Layers | None] = {}
         self._silent: set[tuple[int, int]] = set()
 
     def of(self, process: ProcessDirectory, area: Area) -> Mapped | None:
         """The file that is mapped; None where it is none, or not known, which is noted."""
-        if area.file not in self._known:
-            self._known[area.file] = self._find(process, area)
-        return self._known[area.file]
+        key = (area.file, area.written)
+        if key not in self._known:
+            try:
+                self._known[key] = self._find(process, area)
+            except _HereUnreadError as error:  # another process may lead to it
+                named = name(area.file)
+                if not may_be_nameless(named.path):
+                    self._note(named, str(error))
+                return None
+        return self._known[key]
 
     def _find(self, process: ProcessDirectory, area: Area) -> Mapped | None:
         named = name(area.file)
-        if named is None:
-            return None
         try:
             return self._open(process, named, area)
+        except _HereUnreadError:
+            raise
         except UnreadError as error:
-            self._notes.add(f"pages of {named.path}{self._of()}", str(error))
+            self._note(named, str(error))
         except OSError as error:
             if not process.alive():
                 raise
-            self._notes.add(f"pages of {named.path}{self._of()}", f"it cannot be opened ({error.strerror})")
+            self._note(named, f"it cannot be opened ({error.strerror})")
         return None
+
+    def _note(self, named: MappedName, reason: str) -> None:
+        self._notes.add(f"pages of {named.path}{self._of()}", reason)
 
     def _open(self, process: ProcessDirectory, named: MappedName, area: Area) -> Mapped | None:
         handle, sure = _handle(process, named, f"{area.start:x}-{area.end:x}")
@@ -93,10 +119,11 @@ class Files:
         except BaseException:
             os.close(handle)
             raise
+        mapping = _Mapping(process, named, mount, area.written)
         if not self._is_of_a_stranger(mount):
-            return self._found(process, named, mount, handle, sure=sure)
+            return self._found(mapping, handle, sure=sure)
         try:
-            return in_time(lambda: self._found(process, named, mount, handle, sure=sure), _PATIENCE)
+            return in_time(lambda: self._found(mapping, handle, sure=sure), _PATIENCE)
         except TimeoutError:
             self._silent.add(mount.device)
             raise UnreadError(_NO_ANSWER) from None
@@ -110,35 +137,35 @@ class Files:
         number = mount_of(handle)
         mount = self._host.mount(process, number) if number is not None else None
         if mount is None:
-            raise UnreadError("the mount that it was mapped from is gone, or in a namespace of its own")
+            raise _HereUnreadError(_NO_MOUNT)
         if may_not_answer(mount.type):
             raise UnreadError(f"its file system ({clean(mount.type)}) may never answer")
         if mount.device in self._silent:
             raise UnreadError(_NO_ANSWER)
         return mount
 
-    def _found(
-        self, process: ProcessDirectory, named: MappedName, mount: Mount, handle: int, *, sure: bool
-    ) -> Mapped | None:
+    def _found(self, mapping: _Mapping, handle: int, *, sure: bool) -> Mapped | None:
         """The file behind a handle, which is closed."""
         try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 return None  # a device or the like, which must not even be opened
-            if not sure and status.st_ino != named.inode:
-                raise UnreadError("the file cannot be opened")
+            if not sure and status.st_ino != mapping.named.inode:
+                raise _HereUnreadError(_NOT_OPENED)
             descriptor = reopened(handle)
         finally:
             os.close(handle)
         try:
-            return self._mapped(process, named, mount, descriptor)
+            return self._mapped(mapping, descriptor)
         finally:
             os.close(descriptor)
 
-    def _mapped(self, process: ProcessDirectory, named: MappedName, mount: Mount, descriptor: int) -> Mapped | None:
+    def _mapped(self, mapping: _Mapping, descriptor: int) -> Mapped | None:
+        process, named, mount, written = mapping
         deleted = _is_deleted(process, named, os.fstat(descriptor))
         path = named.path.removesuffix(DELETED) if deleted else named.path
-        if mount.type in _NO_CACHE or (mount.type in _MEMORY and not has_kind(descriptor)):
+        is_memory = mount.type in _MEMORY and (deleted or written) and not has_kind(descriptor)
+        if mount.type in _NO_CACHE or is_memory:
             return None
         if _DAX.intersection(mount.options.split(b",")):
             raise UnreadError("its file system bypasses the page cache (DAX)")
@@ -158,17 +185,28 @@ class Files:
         files = found.overlay.find(inner)
         if not files or os.lstat(files[0].path).st_size != os.fstat(descriptor).st_size:
             return None
-        top, *hidden = files[: 2 if found.has_upper and files[0].layer == 0 else 1]
-        lower = tuple(self._layer_seen(found, file, path) for file in hidden)
-        last = self._layer_seen(found, top, path, lower[0].content if lower else None)
-        return Mapped((*lower, last), tuple(file.path for file in hidden))
+        top, *hidden = files
+        if not found.has_upper or top.layer:
+            return Mapped((self._layer_seen(found, top, path),))
+        origin = found.overlay.origin(top.path)
+        below = list(dict.fromkeys((*([origin] if origin else []), *hidden[:1])))
+        lower = [self._layer_seen(found, file, path) for file in below]
+        upper = self._layer_seen(found, top, path, lower[0].content if lower else None)
+        if origin is not None or not (lower or found.overlay.copied(top.path)):
+            return Mapped((*lower, upper), tuple(file.path for file in below))
+        # What it is a copy of may have had another name, and is what was mapped before.
+        left = self._without_name(path, descriptor)
+        return Mapped((*lower, upper, left), (*(file.path for file in below), top.path))
 
     def _deleted_in(self, found: Layers, inner: str, path: str, descriptor: int) -> Mapped:
         """A file without a name: its pages may be those of a layer's file that is hidden now."""
         hidden = found.overlay.hidden(inner)
         lower = tuple(self._layer_seen(found, file, path) for file in hidden)
-        last = _seen(path, None, "deleted", self._owner, descriptor, self._contents.of(descriptor, self._owner))
-        return Mapped((*lower, last), tuple(file.path for file in hidden))
+        return Mapped((*lower, self._without_name(path, descriptor)), tuple(file.path for file in hidden))
+
+    def _without_name(self, path: str, descriptor: int) -> Seen:
+        content = self._contents.of(descriptor, self._owner)
+        return _seen(path, None, "deleted", self._owner, descriptor, content)
 
     def _layer_seen(self, found: Layers, file: LayerFile, path: str, below: ContentID | None = None) -> Seen:
         descriptor = regular(file.path)
@@ -202,9 +240,9 @@ def _handle(process: ProcessDirectory, named: MappedName, where: str) -> tuple[i
         if not process.alive():
             raise ProcessLookupError from None
     try:
-        return process.within(named.path), False
+        return process.mapped(named.path), False
     except OSError as error:
-        raise UnreadError("the file cannot be opened") from error
+        raise _HereUnreadError(_NOT_OPENED) from error
 
 
 def _is_deleted(process: ProcessDirectory, named: MappedName, status: os.stat_result) -> bool:
@@ -212,7 +250,7 @@ def _is_deleted(process: ProcessDirectory, named: MappedName, status: os.stat_re
     if not named.path.endswith(DELETED):
         return False
     try:
-        handle = process.within(named.path)
+        handle = process.mapped(named.path)
     except OSError:
         return True
     try:

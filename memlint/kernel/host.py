@@ -27,6 +27,8 @@ class Host(msgspec.Struct, frozen=True):
     lib: str = "/var/lib"
     etc: str = "/etc"
     share: str = "/usr/share"
+    boot: str = "/boot"
+    kernels: str = "/usr/lib/modules"
     home: str = msgspec.field(default_factory=lambda: os.path.expanduser("~"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from memlint.kernel.bounds import Bounds, Budget, SpentError, in_turn
 from memlint.kernel.memory import UNKNOWN, parse, sizes
-from memlint.kernel.process import ProcessDirectory
+from memlint.kernel.process import ProcessDirectory, hides
 from memlint.kernel.residency import Container, Process, Sight
 from memlint.kernel.spaces import Spaces
 from memlint.kernel.unseen import Notes
@@ -74,14 +74,13 @@ class _Looking:
 
     def _asked(self, process: ProcessDirectory, container: str | None) -> Process | None:
         self._started[process.pid] = process.started()
-        command = process.read("comm").rstrip(b"\n").decode("utf-8", "backslashreplace")
         try:
             text = sizes(process)
         except ProcessLookupError:
             return None  # no memory at all: a thread of the kernel, or a process on its way out
-        if not self._spaces.is_new(process.pid, text):
+        if not self._spaces.is_new(process.thread, text):
             return None
-        return Process(process.pid, command, container, None, parse(text), walked=False)
+        return Process(process.pid, process.command(), container, None, parse(text), walked=False)
 
     def _walked(self, process: ProcessDirectory, known: Process) -> Process | None:
         """None where another process has its number by now."""
@@ -103,4 +102,7 @@ class _Looking:
             self._notes.late(pid)
             return otherwise
         except OSError:
-            return None
+            if not hides(self._proc):
+                return None
+            self._notes.concealed(pid)
+            return otherwise

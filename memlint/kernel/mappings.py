@@ -7,23 +7,25 @@ from typing import NamedTuple
 
 DELETED = " (deleted)"
 _NAMELESS = (
-    *(b"/memfd:", b"/dev/zero", b"/SYSV", b"/anon_hugepage", b"/secretmem", b"/dmabuf:"),
-    *(b"/[aio]", b"/[kvm-gmem]", b"/[guest_memfd]", b"/drm mm object", b"/i915"),
+    *("/memfd:", "/dev/zero", "/SYSV", "/anon_hugepage", "/secretmem", "/dmabuf:"),
+    *("/[aio]", "/[kvm-gmem]", "/[guest_memfd]", "/drm mm object", "/i915"),
 )
-"""Memory of no file that maps shows under a file's name."""
-_LINE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) (\S+ \d+ +/.*)$", re.MULTILINE)
+"""What the kernel calls memory of no file. Files may be called so, too, but lie on a mount."""
+_LINE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) (\S+ \d+ +/.*)$", re.MULTILINE)
 
 
 class Area(NamedTuple):
     """A mapping: addresses from `start` up to `end`, and the byte of the file that is mapped at `start`.
 
-    `file` is the rest of the line: device, inode and path, which is the same for all mappings of a file.
+    `file` is the rest of the line: device, inode and path, which is the same for all mappings of a file. `written` is
+    whether what is written there is shared with others.
     """
 
     start: int
     end: int
     offset: int
     file: bytes
+    written: bool = False
 
 
 class MappedName(NamedTuple):
@@ -40,17 +42,21 @@ class MappedName(NamedTuple):
 def areas(text: bytes) -> list[Area]:
     """The mappings that have a path, in the order of their addresses."""
     return [
-        Area(int(start, 16), int(end, 16), int(offset, 16), file) for start, end, offset, file in _LINE.findall(text)
+        Area(int(start, 16), int(end, 16), int(offset, 16), file, mode[1::2] == b"ws")
+        for start, end, mode, offset, file in _LINE.findall(text)
     ]
 
 
-def name(file: bytes) -> MappedName | None:
-    """The file that an area names: `08:01 1234   /path`; None where it names memory of no file."""
+def name(file: bytes) -> MappedName:
+    """The file that an area names: `08:01 1234   /path`."""
     device, inode, path = file.split(None, 2)
-    if path.startswith(_NAMELESS):
-        return None
     major, _, minor = device.partition(b":")
     return MappedName((int(major, 16), int(minor, 16)), int(inode), _text(path))
+
+
+def may_be_nameless(path: str) -> bool:
+    """Whether memory of no file may have this name in maps: shared memory, a memfd, a driver's."""
+    return path.startswith(_NAMELESS)
 
 
 def _text(path: bytes) -> str:

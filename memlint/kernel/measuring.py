@@ -16,8 +16,9 @@ from memlint.kernel.containers.census import pids_of
 from memlint.kernel.counting import measurement
 from memlint.kernel.host import Host
 from memlint.kernel.looking import look
-from memlint.kernel.namespaces import kernel
+from memlint.kernel.namespaces import aside, kernel
 from memlint.kernel.packages import packages_of
+from memlint.kernel.precision import imprecise
 from memlint.kernel.residency import Container, Sight
 from memlint.kernel.stores import stores
 from memlint.kernel.unseen import hidden_frames
@@ -70,7 +71,12 @@ def observe(question: Question) -> Observation:
     containers, pids = _meant(question, found)
     sight = look(containers, pids=pids, bounds=_bounds(question))
     here = kernel()
-    unseen = dict.fromkeys((*unknown, *([] if here.frames else [hidden_frames()]), *sight.unseen))
+    around = (
+        None if _is_narrow(question) else aside(),
+        None if here.frames else hidden_frames(),
+        imprecise(Host(), here.release),
+    )
+    unseen = dict.fromkeys((*unknown, *(each for each in around if each is not None), *sight.unseen))
     sight = msgspec.structs.replace(sight, unseen=tuple(unseen))
     cached = cached_files(sight, page_bytes=here.page_bytes) if question.cached else ()
     packages = packages_of(sight)
@@ -83,12 +89,16 @@ def observe(question: Question) -> Observation:
 
 def _meant(question: Question, found: Sequence[Container]) -> tuple[Sequence[Container], Sequence[int]]:
     """The containers, and the processes outside of all."""
-    if question.containers or question.cgroups or question.pids:
+    if _is_narrow(question):
         if question.everything:
             raise UsageError("--all asks for everything, and the others for less", "leave --all out")
         return narrowed(found, names=question.containers, cgroups=question.cgroups, pids=question.pids)
     inside = {pid for container in found for pid in container.pids}
     return found, [pid for pid in pids_of(Host()) if pid not in inside] if question.everything else []
+
+
+def _is_narrow(question: Question) -> bool:
+    return bool(question.containers or question.cgroups or question.pids)
 
 
 def _bounds(question: Question) -> Bounds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 
 from memlint.kernel.process import ProcessDirectory
@@ -15,7 +16,11 @@ def sizes(process: ProcessDirectory) -> bytes:
     try:
         return process.read("smaps_rollup")
     except FileNotFoundError:  # before Linux 4.14, or the process is gone
+        pass
+    try:
         return process.read("smaps")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, "the kernel has no smaps of it") from error
 
 
 def parse(text: bytes) -> Memory:
@@ -33,6 +38,7 @@ def parse(text: bytes) -> Memory:
         pss_file_bytes=_total(sums, b"Pss_File"),
         pss_anon_bytes=_total(sums, b"Pss_Anon"),
         pss_shmem_bytes=_total(sums, b"Pss_Shmem"),
+        hugetlb_bytes=_total(sums, b"Shared_Hugetlb", b"Private_Hugetlb"),
     )
 
 

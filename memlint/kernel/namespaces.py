@@ -8,7 +8,11 @@ from memlint.kernel.mappings import areas
 from memlint.kernel.mounts import Mount, mounts
 from memlint.kernel.pagemap import PAGE, shows_frames
 from memlint.kernel.process import ProcessDirectory
-from memlint.model.measure import Kernel
+from memlint.kernel.tables import table_of
+from memlint.model.measure import Kernel, Unseen
+
+_FIRST_PIDS = "pid:[4026531836]"
+"""The host's first PID namespace, by the number that the kernel gives it (PROC_PID_INIT_INO)."""
 
 
 def kernel(proc: str = "/proc") -> Kernel:
@@ -19,14 +23,30 @@ def kernel(proc: str = "/proc") -> Kernel:
 
 def _shows_frames(proc: str) -> bool:
     try:
-        with ProcessDirectory(proc, os.getpid()) as process:
+        with ProcessDirectory(proc, int(os.readlink(f"{proc}/self"))) as process:
             descriptor = process.open("pagemap")
             try:
                 return shows_frames(descriptor, areas(process.read("maps"))) or False
             finally:
                 os.close(descriptor)
-    except OSError:
+    except (OSError, ValueError):
         return False
+
+
+def aside(proc: str = "/proc") -> Unseen | None:
+    """What to say where /proc is that of another PID namespace than the host's first: nothing else is in it.
+
+    Whose /proc it is its first process tells; this process is asked where that may not be looked at.
+    """
+    namespace = _link(f"{proc}/1/ns/pid") or _link(f"{proc}/self/ns/pid")
+    if namespace in (None, _FIRST_PIDS):
+        return None
+    return Unseen(
+        "processes and containers outside of this PID namespace",
+        "memlint runs in a PID namespace of its own, of which /proc shows the processes alone",
+        "run it in the host's: hostPID: true for a pod, --pid=host for docker run and podman run",
+        containers=True,
+    )
 
 
 class Namespaces:
@@ -38,6 +58,7 @@ class Namespaces:
         own = _link(f"{proc}/self/ns/mnt")
         self.view = "" if self._first in (None, own) else f"{proc}/1/root"
         self._mounts: dict[str, dict[int, Mount]] = {}
+        self._missing: dict[str, set[int]] = {}
         self._devices: dict[tuple[int, int], list[Mount]] | None = None
 
     def namespace(self, process: ProcessDirectory) -> str:
@@ -48,12 +69,24 @@ class Namespaces:
         """A mount by its ID, from the process's namespace or another one that is known; None where none has it."""
         name = self.namespace(process)
         if name not in self._mounts:
-            self._mounts[name] = mounts(process.read("mountinfo"))
-        if number not in self._mounts[name]:  # out of reach from the root of the process that was asked first
-            self._mounts[name] |= mounts(process.read("mountinfo"))
+            self._mounts[name] = table_of(process).mounts
+        return self._known(name, number) or self._new(process, name, number)
+
+    def _known(self, name: str, number: int) -> Mount | None:
         self._own()
         tables = (self._mounts[name], *self._mounts.values())  # what it mapped before it got a namespace is of another
         return next((table[number] for table in tables if number in table), None)
+
+    def _new(self, process: ProcessDirectory, name: str, number: int) -> Mount | None:
+        """A mount that came later, or that the processes before saw nothing of from their roots."""
+        missing = self._missing.setdefault(name, set())
+        if number in missing:
+            return None
+        table = table_of(process)
+        self._mounts[name] |= table.mounts
+        if table.whole and number not in table.mounts:
+            missing.add(number)
+        return table.mounts.get(number)
 
     def elsewhere(self, mount: Mount) -> list[Mount]:
         """Where the host's own namespace has the file system of a mount."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from memlint.kernel.origins import origin
+
 Stack = tuple[tuple[int, str], ...]
 """A directory: the layers that have it, topmost first, each with the directory's path."""
 _KEPT = 4096
@@ -45,6 +47,15 @@ class Overlay:
         """The files of that path in all layers, whatever hides them: what a process may have mapped before."""
         stacks = ((number, self._walk(((number, root),), path)) for number, root in self._top)
         return [LayerFile(number, real) for number, real in stacks if real is not None]
+
+    def copied(self, path: str) -> bool:
+        """Whether a file of a layer, by its path there, is noted to be a copy of one below."""
+        return self._attribute(path, "origin") is not None
+
+    def origin(self, path: str) -> LayerFile | None:
+        """The file below that it is a copy of, whatever that is called; None where that cannot be told."""
+        found = origin(self._attribute(path, "origin") or b"", self._roots)
+        return LayerFile(*found) if found is not None else None
 
     def _walk(self, stack: Stack, path: str) -> str | None:
         *parents, name = path.split("/")

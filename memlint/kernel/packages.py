@@ -31,7 +31,7 @@ def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package
     asked: set[str] = set()
     for container in sight.containers:
         paths = _doubled(sight, container.pids)
-        pid = next((pid for pid in container.pids if os.path.isdir(f"{proc}/{pid}/root/")), None)
+        pid = next((pid for pid in container.pids if _has_root(proc, pid)), None)
         if pid is None or not paths or (container.image or container.id) in asked:
             continue
         asked.add(container.image or container.id)
@@ -50,6 +50,16 @@ def _doubled(sight: Sight, pids: tuple[int, ...]) -> dict[str, ContentID]:
         files.setdefault(each.file.content, set()).add((each.file.device, each.file.inode, each.file.owner))
     own = [each.file for each in sight.residencies if each.pid in pids]
     return {file.path.strip("/"): file.content for file in own if len(files[file.content]) > 1}
+
+
+def _has_root(proc: str, pid: int) -> bool:
+    """Whether a process is there, and its root may be looked at."""
+    try:
+        with ProcessDirectory(proc, pid) as process:
+            os.close(process.handle("root"))
+    except OSError:
+        return False
+    return True
 
 
 def _owners(proc: str, pid: int, paths: dict[str, ContentID]) -> dict[str, Package]:

@@ -62,7 +62,7 @@ def _runs(areas: Iterable[Area]) -> Iterator[list[Area]]:
     run: list[Area] = []
     first = last = 0
     for area in areas:
-        start, end, _, _ = area
+        start, end = area.start, area.end
         if start - last > _GAP * PAGE or end - first > _CHUNK * PAGE:
             if run:
                 yield run

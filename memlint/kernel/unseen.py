@@ -7,22 +7,29 @@ import os
 from memlint.kernel.host import utf8
 from memlint.model.measure import Unseen
 
+HIDDEN = "/proc is mounted so that this user does not see them (hidepid)"
 _NAMED = 5
 """PIDs that an entry names."""
 
 
+def with_more_rights() -> str:
+    """What to do where rights may be missing; "" for root, who has them."""
+    return "run memlint as root (sudo), on the host itself" if os.geteuid() else ""
+
+
 def as_root() -> str:
     """What to do where rights are missing; root that is refused has been confined."""
-    if os.geteuid():
-        return "run memlint as root (sudo), on the host itself"
-    return (
+    return with_more_rights() or (
         "root is refused here: run memlint outside of containers and sandboxes, with CAP_SYS_ADMIN and CAP_SYS_PTRACE;"
         " a security module (AppArmor, SELinux, lockdown) may refuse it, too, and logs that"
     )
 
 
-def hidden_frames() -> Unseen:
+def hidden_frames(proc: str = "/proc") -> Unseen:
     """What to say where the kernel shows no page frame."""
+    if not os.path.exists(f"{proc}/self/pagemap"):
+        reason = "this kernel was built without /proc/PID/pagemap and smaps (CONFIG_PROC_PAGE_MONITOR)"
+        return Unseen("page frames", reason)
     reason = "the kernel shows them to CAP_SYS_ADMIN alone, so it is not known what is shared and what is duplicate"
     return Unseen("page frames", reason, as_root())
 
@@ -41,6 +48,10 @@ class Notes:
         """A process that may not be looked at."""
         hint = as_root() if isinstance(error, PermissionError) else ""
         self._about(pid, (error.strerror or str(error)).lower(), hint)
+
+    def concealed(self, pid: int) -> None:
+        """A process that is there, and that /proc does not show."""
+        self._about(pid, HIDDEN, as_root())
 
     def late(self, pid: int) -> None:
         """A process for which no time was left."""

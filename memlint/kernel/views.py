@@ -18,7 +18,7 @@ class Layers:
 
     def __init__(self, view: str, options: OverlayOptions, roots: Sequence[str]) -> None:
         self.view, self.has_upper = view, options.upper is not None
-        self.overlay = Overlay([view + root for root in roots], len(options.data), options.userxattr)
+        self.overlay = Overlay([(view + root).rstrip("/") for root in roots], len(options.data), options.userxattr)
 
 
 def layers(mount: Mount, views: Iterable[str], points: Iterable[str]) -> Layers | None:

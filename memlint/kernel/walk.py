@@ -69,7 +69,8 @@ class Walk:
             self._files[key] = Files(self._host, self._contents, container or "", self._notes)
         files = self._files[key]
         found = {}
-        for area in {area.file: area for area in mapped}.values():
+        written = {area.file: area for area in mapped if area.written}
+        for area in ({area.file: area for area in mapped} | written).values():
             self._budget.check()  # a content may have to be read first
             file = files.of(process, area)
             if file is not None:

@@ -23,7 +23,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """Sums of the kernel's `smaps_rollup` (proc_pid_smaps(5)) over processes.
 
     USS is what is private to a process, clean and dirty. `pss_file_bytes`, `pss_anon_bytes` and `pss_shmem_bytes` are
-    the parts of PSS; kernels before 5.10 do not part it, and they are None there.
+    the parts of PSS; kernels before 5.10 do not part it, and they are None there. `hugetlb_bytes` are pages of
+    hugetlbfs and MAP_HUGETLB, shared and private, which the kernel counts in none of the others.
     """
 
     rss_bytes: int | None
@@ -33,6 +34,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     pss_file_bytes: int | None = None
     pss_anon_bytes: int | None = None
     pss_shmem_bytes: int | None = None
+    hugetlb_bytes: int | None = None
 
 
 class MeasuredProcess(Memory, frozen=True, kw_only=True):
@@ -165,13 +167,15 @@ class Kernel(msgspec.Struct, frozen=True):
 class Unseen(msgspec.Struct, frozen=True):
     """What could not be seen, why, and what to do about it ("" where nothing can be done).
 
-    `totals` is whether frames may be missing from the totals for it: a gate cannot be passed then.
+    `totals` is whether frames may be missing from the totals for it: a gate cannot be passed then. `containers` is
+    whether containers may be missing of which nothing else tells.
     """
 
     what: str
     reason: str
     hint: str = ""
     totals: bool = True
+    containers: bool = False
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -185,7 +189,7 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Measurement(msgspec.Struct, frozen=True):
-    """One look at a host. `totals` is None where no frame could be seen."""
+    """One look at a host. `totals` is None where no frame could be seen, be it that no process was."""
 
     schema: str
     basis: str

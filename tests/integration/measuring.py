@@ -12,6 +12,11 @@ from .stores.container import Running
 
 Measurement = dict[str, Any]
 
+POWERLESS = ["setpriv", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+"""Run before a command: root without any capability or group, of its own processes alone, and without page frames."""
+HIDDEN = ["unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh", *POWERLESS]
+"""The same where /proc tells of no other processes."""
+
 
 def measure(*arguments: str, before: Sequence[str] = ()) -> Measurement:
     """What `memlint measure ARGUMENTS` prints for programs, run under the command `before`."""

@@ -16,16 +16,14 @@ from support.frames import PAGE, held
 
 from memlint.kernel.looking import look
 
-from .daemons import need
-from .measuring import Measurement, measure, of_processes
+from .daemons import lacking, need
+from .measuring import HIDDEN, POWERLESS, Measurement, measure, of_processes
 from .stores.processes import asleep, program_in
 from .stores.smaps import rollup
 
 pytestmark = pytest.mark.integration
 
-# Root without any capability or group: its own processes, and no page frames.
-POWERLESS = ["setpriv", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
-HIDDEN = ["unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh", *POWERLESS]
+MEASURE = [sys.executable, "-m", "memlint", "measure"]
 IN_A_USER_NAMESPACE = ["unshare", "--user", "--map-root-user"]
 
 
@@ -81,6 +79,72 @@ def test_hidden_processes_are_said_to_be_missing() -> None:
         report = measure("--all", before=HIDDEN)
         assert its in {process["pid"] for process in report["processes"]}
         assert [each for each in report["unseen"] if "hidepid" in each["what"] + each["reason"]]
+
+
+ELSEWHERE = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
+
+
+def test_in_a_pid_namespace_of_its_own_it_sees_no_containers_and_says_so() -> None:
+    """As in a pod without hostPID: nothing there is no zero."""
+    report = measure(before=ELSEWHERE)
+    (unseen,) = (each for each in report["unseen"] if each["containers"])
+    assert unseen["totals"]
+    assert "hostPID" in unseen["hint"]
+    assert (report["totals"], report["containers"]) == (None, [])
+    text = command(*ELSEWHERE, *MEASURE, "--format", "prometheus").stdout
+    assert "memlint_measure_whole 0" in text
+    assert "memlint_node_" not in text
+    gate = command(*ELSEWHERE, *MEASURE, "--max-duplicate", "0", "--min-efficiency", "0")
+    assert gate.returncode == 2
+    assert "the gate cannot be judged" in gate.stderr
+
+
+def test_processes_that_were_asked_for_by_name_are_all_of_a_question() -> None:
+    """Whatever else runs outside of the PID namespace."""
+    script = 'sleep 1000000 & "$@" --pid $!; code=$?; kill $!; exit $code'
+    report = measure(before=[*ELSEWHERE, "sh", "-c", script, "sh"])
+    assert report["totals"]["file_pages_bytes"] > 0
+    assert report["unseen"] == []
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+
+def test_pages_of_hugetlb_have_a_figure() -> None:
+    """MAP_HUGETLB: in no other figure of the kernel's."""
+    with huge_pages(8):
+        script = """
+import mmap, time
+area = mmap.mmap(-1, 8 << 21, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)
+for page in range(8):
+    area[page << 21] = 1
+open("/proc/self/comm", "w").write("huge")
+time.sleep(1000000)
+"""
+        with asleep("python3", "-c", script, called="huge") as pid:
+            report = of_processes([pid])
+            (process,) = report["processes"]
+            assert process["hugetlb_bytes"] == 16 << 20
+            assert process["rss_bytes"] == rollup(pid)["Rss"] * 1024
+            assert report["totals"]["file_pages_bytes"] == held([pid]).frames * PAGE
+            assert report["unseen"] == []
+
+
+@contextmanager
+def huge_pages(count: int) -> Iterator[None]:
+    """So many more pages of 2 MiB than there were."""
+    pool = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
+    if not pool.exists():
+        lacking("huge pages of 2 MiB")
+    before = int(pool.read_text())
+    pool.write_text(str(before + count))
+    try:
+        if int(pool.read_text()) < before + count:
+            lacking("memory for huge pages")
+        yield
+    finally:
+        pool.write_text(str(before))
 
 
 def test_a_process_in_a_user_namespace_is_seen(scratch: Path) -> None:

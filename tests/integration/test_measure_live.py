@@ -12,7 +12,7 @@ from support.frames import PAGE, held
 from support.waiting import until
 
 from .daemons import Daemon
-from .measuring import of_containers
+from .measuring import HIDDEN, measure, of_containers, of_processes
 from .stores.container import Running, wait_until_asleep
 from .stores.engines import Docker, running
 from .stores.images import PROGRAM, READY
@@ -31,6 +31,11 @@ def start_again(docker: Daemon, container: Running) -> int:
     """The program once more in the container; its pid."""
     known = pids_in(container)
     docker.docker("exec", "--detach", container.name, f"/{PROGRAM}", "-I", "/srv/app.py")
+    return started(container, known)
+
+
+def started(container: Running, known: set[int]) -> int:
+    """The process that is new in the container, once it calls itself ready and sleeps."""
     new = until(
         lambda: [pid for pid in pids_in(container) - known if comm(pid) == READY],
         lambda: f"{container.name} runs {[comm(pid) for pid in pids_in(container)]}",
@@ -103,6 +108,41 @@ def test_rewritten_under_a_running_process(docker: Daemon, pair: list[Running]) 
 def _library(pid: int) -> str:
     """One that only the program maps, and nothing that is executed for itself."""
     return next(path for path in frames.by_path([pid]) if "libexpat" in path)
+
+
+def test_a_process_in_a_chroot(docker: Daemon, pair: list[Running]) -> None:
+    """Its root is a plain directory of the container: no mount that its files are of lies below it."""
+    jailed, other = pair
+    known = pids_in(jailed)
+    script = f"open('/proc/self/comm', 'w').write('{READY}'); os.makedirs('/jail'); os.chroot('/jail')"
+    script = f"import os, time; {script}; time.sleep(1000000)"
+    docker.docker("exec", "--detach", jailed.name, f"/{PROGRAM}", "-I", "-c", script)
+    new = started(jailed, known)
+    report = of_processes([new, other.pid])
+    expected = held([new, other.pid])
+    assert report["totals"]["file_pages_bytes"] == expected.frames * PAGE
+    assert report["totals"]["duplicate_bytes"] == expected.duplicate_bytes
+    assert (report["unseen"], report["copied_up"]) == ([], [])
+    assert {each["storage"] for each in report["containers"]} == {"overlay2"}
+
+
+def test_a_program_that_is_moved_while_it_runs(docker: Daemon, pair: list[Running]) -> None:
+    """mv copies it up under its new name; who runs has the pages of the layer, in common with the other container."""
+    moved, other = pair
+    docker.docker("exec", moved.name, f"/{PROGRAM}", "-I", "-c", f"import os; os.rename('/{PROGRAM}', '/moved')")
+    assert frames.by_path([moved.pid])["/moved"] & frames.by_path([other.pid])[f"/{PROGRAM}"]
+    report = of_containers(pair)
+    assert (report["copied_up"], report["duplicates"], report["unseen"]) == ([], [], [])
+
+
+def test_containers_behind_hidepid_are_listed_without_figures(pair: list[Running]) -> None:
+    """The tree of cgroups tells of them, and /proc of none of their processes."""
+    report = measure(before=HIDDEN)
+    seen = {each["id"]: each for each in report["containers"]}
+    for container in pair:
+        assert set(seen[container.id]["pids"]) == set(container.pids())
+        assert seen[container.id]["rss_bytes"] is seen[container.id]["file_pages_bytes"] is None
+    assert any("hidepid" in each["reason"] and each["totals"] for each in report["unseen"])
 
 
 def test_processes_of_a_container_that_end_meanwhile(docker: Daemon, pair: list[Running]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from support.waiting import until
 
 from memlint.kernel.counting import measurement
 from memlint.kernel.namespaces import kernel
@@ -25,6 +28,8 @@ for path in sys.argv[1:]:
         area = mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
     kept.append((area, sum(area[::mmap.PAGESIZE])))
 """
+_EXIT = {"x86_64": 60}.get(platform.machine(), 93)
+"""exit(2), of one thread; the C library's exit ends them all."""
 _WAIT = """
 print("ready", flush=True)
 for line in sys.stdin:
@@ -47,6 +52,14 @@ class Mapper:
         self._process.stdin.write(code + "\n")
         self._process.stdin.flush()
         assert self._process.stdout.readline() == "done\n"
+
+    def leave(self, code: str) -> None:
+        """Have it run a line that starts threads, and then its main thread end: wait until that has."""
+        self.do(code)
+        assert self._process.stdin is not None
+        self._process.stdin.write("ctypes.CDLL(None).syscall(_EXIT, 0)\n".replace("_EXIT", str(_EXIT)))
+        self._process.stdin.flush()
+        until(lambda: ") Z " in Path(f"/proc/{self.pid}/stat").read_text(), lambda: f"{self.pid} has not ended")
 
 
 @contextmanager

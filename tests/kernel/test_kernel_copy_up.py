@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,29 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts overlays: run 
 
 @pytest.fixture
 def merged(tmp_path: Path) -> Iterator[Path]:
+    with overlaid(tmp_path, "redirect_dir=on,metacopy=on") as target:
+        yield target
+
+
+@pytest.fixture
+def copying(tmp_path: Path) -> Iterator[Path]:
+    """An overlay that copies the data up for whatever is done to a file, as engines mount it."""
+    with overlaid(tmp_path, "redirect_dir=off,metacopy=off") as target:
+        yield target
+
+
+@contextmanager
+def overlaid(home: Path, more: str) -> Iterator[Path]:
     for name in ("low", "up", "work", "merged"):
-        (tmp_path / name).mkdir()
-    random_file(tmp_path / "low/lib", 20)
-    target = tmp_path / "merged"
-    options = "lowerdir=low,upperdir=up,workdir=work,redirect_dir=on,metacopy=on"
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, target], check=True, cwd=tmp_path)
-    yield target
-    subprocess.run(["umount", target], check=True)
+        (home / name).mkdir()
+    random_file(home / "low/lib", 20)
+    target = home / "merged"
+    options = f"lowerdir=low,upperdir=up,workdir=work,{more}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, target], check=True, cwd=home)
+    try:
+        yield target
+    finally:
+        subprocess.run(["umount", target], check=True)
 
 
 def test_a_lower_file_is_known_by_its_layer(merged: Path) -> None:
@@ -97,3 +113,46 @@ def test_a_file_written_and_removed_is_nobodys_but_the_containers(merged: Path) 
         file.unlink()
         (found,) = of(look([container(a.pid)]), file)
         assert (found.file.held, found.file.real, found.file.owner) == ("deleted", None, "c" * 64)
+
+
+@pytest.mark.parametrize("over", [None, "other"])
+def test_a_file_that_was_moved_while_it_was_mapped_is_still_the_lower_one(copying: Path, over: str | None) -> None:
+    """The move copies it up under its new name, perhaps over another file of the layers; who mapped it before has not
+    one page of the copy."""
+    random_file(copying.parent / "low/other", 20, seed=7)
+    moved = copying / (over or "moved")
+    with mapper(copying / "lib") as before, mapper(copying.parent / "low/lib") as plain:
+        (copying / "lib").rename(moved)
+        with mapper(moved) as after:
+            sight = look([container(before.pid, name="a"), container(after.pid, name="b")], pids=[plain.pid])
+            old, new = of(sight, moved)
+            (lower,) = of(sight, copying.parent / "low/lib")
+            assert (old.pid, old.file.held, old.file.real) == (before.pid, "lower", lower.file.real)
+            assert (old.frames, old.file.inode) == (lower.frames, lower.file.inode)
+            assert (new.file.held, new.file.real) == ("upper", str(copying.parent / f"up/{moved.name}"))
+            (copied,) = figures(sight).copied_up
+            assert (copied.name, copied.path, copied.same_content_below) == ("b", str(moved), True)
+
+
+def test_what_was_written_to_after_the_move_is_another_content(copying: Path) -> None:
+    with mapper(copying / "lib") as before:
+        (copying / "lib").rename(copying / "moved")
+        with open(copying / "moved", "r+b") as file:
+            file.write(b"x" * PAGE)
+        with mapper(copying / "moved") as after, mapper(copying.parent / "low/lib") as plain:
+            sight = look([container(before.pid, name="a"), container(after.pid, name="b")], pids=[plain.pid])
+            old, new = of(sight, copying / "moved")
+            (lower,) = of(sight, copying.parent / "low/lib")
+            assert old.file.content == lower.file.content != new.file.content
+            assert [each.same_content_below for each in figures(sight).copied_up] == [False]
+
+
+def test_a_moved_file_of_which_the_layers_do_not_tell_is_not_called_copied_up(copying: Path) -> None:
+    """As on lower file systems that give no handles of files."""
+    with mapper(copying / "lib") as before:
+        (copying / "lib").rename(copying / "moved")
+        os.setxattr(copying.parent / "up/moved", "trusted.overlay.origin", b"")
+        with mapper(copying / "moved") as after:
+            sight = look([container(before.pid, name="a"), container(after.pid, name="b")])
+            assert [each.file.held for each in of(sight, copying / "moved")] == ["deleted", "upper"]
+            assert [each.name for each in figures(sight).copied_up] == ["b"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from memlint.kernel.counting import measurement
 from memlint.kernel.parts import joined
 from memlint.kernel.residency import Container, Process, Residency, Seen, Sight
 from memlint.model.digest import ContentID
-from memlint.model.measure import Cost, Held, Kernel, Measurement, Memory
+from memlint.model.measure import Cost, Held, Kernel, Measurement, Memory, Unseen
 
 PAGE = 16384  # no constant of ours
 KERNEL = Kernel("6.18", "aarch64", PAGE, True)
@@ -125,3 +126,10 @@ def test_no_frames_are_no_zeros() -> None:
     assert found.containers[0].duplicate_bytes is None
     assert found.processes[0].file_pages_bytes is None
     assert found.containers[0].pss_bytes == 2
+
+
+@pytest.mark.parametrize(("containers", "blind"), [(True, True), (False, False)])
+def test_nothing_seen_where_containers_may_be_is_no_zero(containers: bool, blind: bool) -> None:
+    sight = Sight((), (), (), (Unseen("x", "y", containers=containers),), 0, 1.0)
+    found = measurement(sight, kernel=KERNEL, stores=(), cost=Cost(0, 0, 0, 0, 1))
+    assert (found.totals is None) == blind

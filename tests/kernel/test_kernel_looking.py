@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ from mappers import PAGE, container, figures, mapper, of, random_file
 from support.frames import held
 
 from memlint.kernel.bounds import Bounds
+from memlint.kernel.containers.census import census
+from memlint.kernel.host import Host
 from memlint.kernel.looking import look
 from memlint.kernel.spaces import Spaces
 from memlint.kernel.unseen import hidden_frames
@@ -130,6 +133,36 @@ def test_processes_that_are_none_any_more_are_left_out() -> None:
     assert (sight.processes, sight.residencies, sight.unseen, sight.sampled) == ((), (), (), 1.0)
     gone.wait()
     assert look([container(gone.pid)]).processes == ()
+
+
+@root
+def test_a_process_whose_main_thread_has_ended_is_seen_whole(tmp_path: Path) -> None:
+    """It is a zombie by its own directory in /proc, and has all its memory."""
+    file = random_file(tmp_path / "file", 12)
+    with mapper(file) as a:
+        a.leave("import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start()")
+        thread = max(int(name) for name in os.listdir(f"/proc/{a.pid}/task"))
+        sight = look([container(a.pid)])
+        frames, pages = held([thread])
+        totals = figures(sight).totals
+        assert totals is not None
+        assert (totals.file_pages_bytes, totals.distinct_bytes) == (frames * PAGE, pages * PAGE)
+        assert len(of(sight, file)[0].pages) == 12
+        assert [each.memory.rss_bytes for each in sight.processes] == [rollup(thread)["Rss"] * 1024]
+        assert (sight.processes[0].pid, sight.unseen) == (a.pid, ())
+        assert a.pid in {task.pid for task in census(Host()).tasks}
+
+
+@root
+def test_files_on_tmpfs_are_counted_as_others_are() -> None:
+    with TemporaryDirectory(dir="/dev/shm") as place:
+        one, same = random_file(Path(place) / "one", 30), random_file(Path(place) / "same", 30)
+        with mapper(one) as a, mapper(same) as b:
+            totals = figures(look([container(a.pid, b.pid)])).totals
+            frames, pages = held([a.pid, b.pid])
+            assert totals is not None
+            assert (totals.file_pages_bytes, totals.distinct_bytes) == (frames * PAGE, pages * PAGE)
+            assert totals.duplicate_bytes == 30 * PAGE
 
 
 @root

@@ -7,12 +7,15 @@ import struct
 from pathlib import Path
 
 import pytest
+from mappers import figures
 
 from memlint.kernel.bounds import Bounds
 from memlint.kernel.looking import look
 from memlint.kernel.mounts import mount_of
+from memlint.kernel.namespaces import aside
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Container
+from memlint.kernel.unseen import hidden_frames
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FILE_PAGE = 1 << 63 | 1 << 61
@@ -108,22 +111,122 @@ def test_pages_of_fuse_overlayfs_are_the_containers_own(proc: Proc, mount: str, 
     assert found.file.owner == owner
 
 
+TMPFS = "0:42 / / rw - tmpfs tmpfs rw"
+
+
 @pytest.mark.parametrize(
-    "mount", ["0:42 / / rw - hugetlbfs none rw", "0:42 / / rw - tmpfs tmpfs rw", "0:42 / / rw - sysfs sysfs rw"]
+    ("mount", "mode", "path", "content", "count"),
+    [
+        ("0:42 / / rw - hugetlbfs none rw", "r--p", "/lib/x", b"x", 0),
+        ("0:42 / / rw - sysfs sysfs rw", "r--p", "/lib/x", b"x", 0),
+        (TMPFS, "r--p", "/lib/x", b"x", 1),
+        (TMPFS, "r--s", "/lib/x", b"x", 1),
+        (TMPFS, "rw-p", "/lib/x", b"x", 1),
+        (TMPFS, "rw-s", "/lib/x", b"x", 0),  # memory that processes share
+        (TMPFS, "r--s", "/lib/x (deleted)", b"x", 0),
+        (TMPFS, "rw-s", "/lib/x", b"\x7fELF", 1),
+        (TMPFS, "r--p", "/lib/x (deleted)", b"\x7fELF", 1),
+    ],
 )
-def test_memory_on_file_systems_of_memory_is_no_file(proc: Proc, mount: str) -> None:
+def test_files_of_memory_are_files_while_they_have_a_name_and_are_not_shared_to_write(
+    proc: Proc, mount: str, mode: str, path: str, content: bytes, count: int
+) -> None:
+    file = proc.home / "x"
+    file.write_bytes(content + b"x" * PAGE)
+    place = proc.process(10, file, [FILE_PAGE | 5], mount)
+    maps = (place / "maps").read_text()
+    (place / "maps").write_text(maps.replace("r-xp", mode).replace("/lib/x", path))
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert (len(sight.residencies), sight.unseen) == (count, ())
+
+
+def test_a_file_of_memory_that_is_written_in_one_place_is_memory_in_all(proc: Proc) -> None:
     file = proc.home / "x"
     file.write_bytes(b"x" * PAGE)
-    proc.process(10, file, [FILE_PAGE | 5], mount)
-    sight = look([], pids=[10], proc=str(proc.path))
-    assert (sight.residencies, sight.unseen) == ((), ())
+    place = proc.process(10, file, [FILE_PAGE | 5], TMPFS)
+    line = (place / "maps").read_text().partition(" r-xp ")[2]
+    end = START + PAGE
+    (place / "maps").write_text(f"{START:08x}-{end:08x} rw-s {line}{end + PAGE:08x}-{end + 2 * PAGE:08x} r--s {line}")
+    assert look([], pids=[10], proc=str(proc.path)).residencies == ()
 
 
-def test_programs_on_tmpfs_are_files(proc: Proc) -> None:
+@pytest.mark.parametrize("path", ["/SYSV_v/python3", "/dev/zero-copy", "/i915.so", "/memfd:x (deleted)"])
+@pytest.mark.parametrize("mounted", [True, False])
+def test_memory_is_nameless_by_its_mount_and_not_by_its_name(proc: Proc, path: str, mounted: bool) -> None:
+    """The kernel's own mounts are in no namespace; what lies on another may be called whatever it likes."""
     file = proc.home / "x"
-    file.write_bytes(b"\x7fELF" + b"x" * PAGE)
-    proc.process(10, file, [FILE_PAGE | 5], "0:42 / / rw - tmpfs tmpfs rw")
-    assert len(look([], pids=[10], proc=str(proc.path)).residencies) == 1
+    file.write_bytes(b"x" * PAGE)
+    place = proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw")
+    (place / "maps").write_text((place / "maps").read_text().replace("/lib/x", path))
+    if not mounted:
+        (place / "mountinfo").write_text("")
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert ([each.file.path for each in sight.residencies], sight.unseen) == (
+        [path.removesuffix(" (deleted)")] if mounted else [],
+        (),
+    )
+
+
+def test_a_process_behind_hidepid_is_unknown_and_not_gone(proc: Proc) -> None:
+    (proc.path / "1").rename(proc.home / "1")
+    container = Container("c", "c", "i", "docker", None, "/", (10,))
+    sight = look([container], proc=str(proc.path))
+    assert [(each.what, each.totals) for each in sight.unseen] == [("process 10", True)]
+    assert "hidepid" in sight.unseen[0].reason
+    (found,) = figures(sight).containers
+    assert (found.rss_bytes, found.file_pages_bytes) == (None, None)
+
+
+def test_a_process_is_read_through_the_thread_that_outlived_the_main_one(proc: Proc) -> None:
+    """A zombie with threads: its own directory has no memory, and that of a thread has all."""
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    thread = proc.process(11, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw")
+    (thread / "status").write_text("Name:\tx\nTgid:\t10\n")
+    (thread / "comm").write_text("worker\n")
+    main = proc.path / "10"
+    for number in ("10", "11", "12"):
+        (main / "task" / number).mkdir(parents=True)
+    (main / "stat").write_text("10 (x) Z 1")
+    (main / "comm").write_text("main\n")
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert [(each.pid, each.command, each.walked) for each in sight.processes] == [(10, "main", True)]
+    assert [each.pid for each in sight.residencies] == [10]
+    (thread / "status").write_text("Name:\tx\nTgid:\t9\n")  # another's by now
+    assert look([], pids=[10], proc=str(proc.path)).processes == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "said"),
+    [
+        ("4026531836", "4026532500", False),  # the host's /proc, seen from elsewhere
+        ("4026532500", "4026532500", True),
+        (None, "4026531836", False),
+        (None, "4026532500", True),
+        (None, None, False),
+    ],
+)
+def test_a_pid_namespace_beside_the_host_s_is_named(proc: Proc, first: str | None, own: str | None, said: bool) -> None:
+    for place, number in (("1", first), ("self", own)):
+        if number is not None:
+            (proc.path / place / "ns/pid").symlink_to(f"pid:[{number}]")
+    found = aside(str(proc.path))
+    assert (found is not None and found.totals and found.containers and "hostPID" in found.hint) == said
+
+
+def test_a_kernel_without_pagemap_is_not_taken_for_one_that_hides_it(proc: Proc) -> None:
+    assert hidden_frames(str(proc.path)).reason.endswith("(CONFIG_PROC_PAGE_MONITOR)")
+    (proc.path / "self/pagemap").touch()
+    assert "CAP_SYS_ADMIN" in hidden_frames(str(proc.path)).reason
+
+
+def test_a_kernel_without_smaps_is_said_to_have_none(proc: Proc) -> None:
+    file = proc.home / "x"
+    file.write_bytes(b"x" * PAGE)
+    (proc.process(10, file, [FILE_PAGE | 5], "8:1 / / rw - ext4 /dev/sda rw") / "smaps_rollup").unlink()
+    sight = look([], pids=[10], proc=str(proc.path))
+    assert [each.reason for each in sight.unseen] == ["the kernel has no smaps of it"]
+    assert sight.processes[0].memory.rss_bytes is None
 
 
 def test_direct_access_has_no_page_cache_and_is_said_to(proc: Proc) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memlint.kernel.mappings import Area, MappedName, areas, name
+from memlint.kernel.mappings import Area, MappedName, areas, may_be_nameless, name
 from memlint.kernel.memory import parse, together
 from memlint.kernel.mounts import Mount, inside, mounts
 from memlint.kernel.overlay_options import OverlayOptions, overlay_options
@@ -30,7 +30,7 @@ def test_areas_are_mappings_with_a_path() -> None:
         Area(0x5589BCAB9000, 0x5589BCABB000, 0, head),
         Area(0x5589BCABB000, 0x5589BCAC1000, 0x2000, head),
         Area(0xF7D00000, 0xF7D01000, 0x1000, odd),
-        Area(0x7F0000000000, 0x7F0000001000, 0, zero),
+        Area(0x7F0000000000, 0x7F0000001000, 0, zero, written=True),
     ]
     assert areas(b"") == areas(b"broken\n-\n") == []
 
@@ -42,14 +42,24 @@ def test_areas_are_mappings_with_a_path() -> None:
         (b"08:1f 7   /a  b\\012c ", MappedName((8, 0x1F), 7, "/a  b\nc ")),
         (b"08:01 7   /a (deleted)", MappedName((8, 1), 7, "/a (deleted)")),
         (b"08:01 7   /\xff\\x", MappedName((8, 1), 7, "/\udcff\\x")),
-        (b"00:01 3   /memfd:runc (deleted)", None),
-        (b"00:01 3   /dev/zero (deleted)", None),
-        (b"00:01 3   /SYSV00000000 (deleted)", None),
-        (b"00:0f 3   /anon_hugepage (deleted)", None),
     ],
 )
-def test_a_file_is_told_from_memory_under_a_files_name(file: bytes, expected: MappedName | None) -> None:
+def test_a_file_has_a_name(file: bytes, expected: MappedName) -> None:
     assert name(file) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/memfd:runc (deleted)", True),
+        ("/dev/zero (deleted)", True),
+        ("/SYSV00000000 (deleted)", True),
+        ("/anon_hugepage (deleted)", True),
+        ("/usr/bin/head", False),
+    ],
+)
+def test_memory_may_have_a_files_name(path: str, expected: bool) -> None:
+    assert may_be_nameless(path) is expected
 
 
 ROLLUP = b"""\
@@ -62,6 +72,8 @@ Pss_File:            132 kB
 Pss_Shmem:             0 kB
 Private_Clean:        40 kB
 Private_Dirty:       108 kB
+Shared_Hugetlb:     2048 kB
+Private_Hugetlb:    4096 kB
 Swap:                  4 kB
 """
 
@@ -71,6 +83,7 @@ def test_memory_is_the_kernels_in_bytes() -> None:
     assert (memory.rss_bytes, memory.pss_bytes, memory.uss_bytes) == (1732 * 1024, 240 * 1024, 148 * 1024)
     assert (memory.swap_bytes, memory.pss_file_bytes, memory.pss_anon_bytes) == (4096, 132 * 1024, 108 * 1024)
     assert memory.pss_shmem_bytes == 0
+    assert memory.hugetlb_bytes == 6 << 20
 
 
 def test_old_kernels_part_nothing_and_list_each_mapping() -> None:
@@ -79,7 +92,7 @@ def test_old_kernels_part_nothing_and_list_each_mapping() -> None:
     )
     memory = parse(mapping * 3)
     assert (memory.rss_bytes, memory.pss_bytes, memory.uss_bytes) == (12288, 6144, 6144)
-    assert memory.pss_file_bytes is None
+    assert memory.pss_file_bytes is memory.hugetlb_bytes is None
     assert parse(b"").rss_bytes is None
 
 

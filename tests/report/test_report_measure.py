@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 from support import measured
-from support.measured import HOSTS
+from support.measured import HOSTS, MB
 from support.snapshots import assert_snapshot
 
 import memlint
@@ -99,15 +99,25 @@ def test_unknown_figures_sort_last_and_have_no_sum() -> None:
     table = grid(measured.node(containers=(unknown, *measured.node().containers)), "container", "pss")
     assert table.rows[-1].names[0] == "other"
     assert table.total is not None
-    assert table.total.figures == (170 * 10**6, None, 42 * 10**6, 3 * 10**6, 75 * 10**6, 14 * 10**6)
+    assert table.total.figures == (170 * 10**6, None, 42 * 10**6, 3 * 10**6, 0, 75 * 10**6, 14 * 10**6)
 
 
 def test_plain_processes_are_one_line_at_the_end() -> None:
     processes = (*measured.node().processes, measured.process(1, "init", None, 8), measured.process(2, "sshd", None, 4))
     table = grid(measured.node(processes=processes), "container", "name")
     assert table.rows[-1].names == ("(no container)", "")
-    assert table.rows[-1].figures == (12 * 10**6, 6 * 10**6, 3 * 10**6, 0, None, None)
+    assert table.rows[-1].figures == (12 * 10**6, 6 * 10**6, 3 * 10**6, 0, 0, None, None)
     assert "2 processes" in page(measured.node(processes=processes)).splitlines()[0]
+
+
+def test_hugetlb_has_a_column_where_there_is_some() -> None:
+    assert "hugetlb" not in page(HOSTS["node"]) + to_markdown(HOSTS["node"], top=9, by="container", sort="pss")
+    huge = measured.container("d" * 64, "db", "db:1", hugetlb_bytes=64 * MB)
+    node = measured.node(containers=(huge, *measured.node().containers))
+    for text in (page(node, sort="hugetlb"), to_markdown(node, top=9, by="container", sort="hugetlb")):
+        first = next(line for line in text.splitlines() if "db:1" in line)
+        assert "64.0 MB" in first
+        assert "hugetlb" in text
 
 
 def test_by() -> None:

@@ -11,7 +11,7 @@ from support import measured
 from support.measured import HOSTS
 from support.promtool import promtool
 
-from memlint.model.measure import Measurement
+from memlint.model.measure import Measurement, Unseen
 from memlint.report.measure.exposition import Family, Sample, exposition
 from memlint.report.measure.prometheus import families, to_prometheus
 
@@ -74,6 +74,13 @@ def test_what_is_unknown_is_absent() -> None:
     assert values(HOSTS["unseen"], "memlint_container_rss_bytes") == [40e6, 52e6, 38e6]
     assert values(HOSTS["unseen"], "memlint_measure_unseen") == [6]
     assert values(HOSTS["unseen"], "memlint_measure_whole") == [0]
+
+
+@pytest.mark.parametrize(("containers", "expected"), [(False, [3]), (True, [])])
+def test_how_many_containers_run_is_told_where_it_is_known(containers: bool, expected: list[float]) -> None:
+    """Where others than those that were seen may run, their number is no figure of the node."""
+    unseen = (Unseen("processes", "hidden", containers=containers),)
+    assert values(measured.node(unseen=unseen), "memlint_node_containers") == expected
 
 
 def test_one_unknown_figure_leaves_the_others() -> None:

@@ -35,8 +35,8 @@ ROOT = Unseen(
 
 
 def memory(rss: int, **more: int | None) -> dict[str, int | None]:
-    """Figures in MB: PSS is half of `rss`, USS a quarter, swap none, unless they are given."""
-    given = {"rss": rss, "pss": rss // 2, "uss": rss // 4, "swap": 0, **more}
+    """Figures in MB: PSS is half of `rss`, USS a quarter, the rest nothing, unless they are given."""
+    given = {"rss": rss, "pss": rss // 2, "uss": rss // 4, "swap": 0, "hugetlb": 0, **more}
     return {f"{name}_bytes": None if value is None else value * MB for name, value in given.items()}
 
 

@@ -10,7 +10,8 @@ import msgspec
 
 from memlint.kernel.containers.cgroups import cgroups_of
 from memlint.kernel.containers.interface import Daemon, Supervisor, Task
-from memlint.kernel.host import Host, read, text
+from memlint.kernel.host import Host, read
+from memlint.kernel.process import ProcessDirectory, hides
 
 _ENGINES = ("dockerd", "containerd", "crio")
 _SHIM, _CONMON = "containerd-shim", "conmon"
@@ -19,30 +20,36 @@ _GROUPS_MAX = 50_000
 
 
 class Census(msgspec.Struct, frozen=True):
-    """The processes that there are; `hidden` is whether this user may not see them all (proc(5), hidepid)."""
+    """The processes that there are; `hidden` is whether this user may not see them all (proc(5), hidepid).
+
+    `complete` is whether all are here nevertheless: the tree of cgroups has told of the others.
+    """
 
     tasks: tuple[Task, ...]
     hidden: bool
+    complete: bool = True
 
 
 def census(host: Host) -> Census:
     """Look at all processes once. Those that end meanwhile are left out."""
     looks = [_look(pid, host) for pid in pids_of(host)]
     tasks = tuple(look for look in looks if isinstance(look, Task))
-    hidden = None in looks or not os.path.exists(f"{host.proc}/1")
-    return Census((*tasks, *_behind(tasks, host)) if hidden else tasks, hidden)
+    if None not in looks and not hides(host.proc):
+        return Census(tasks, hidden=False)
+    behind = tuple(_behind(tasks, host))
+    return Census((*tasks, *behind), hidden=True, complete=bool(behind))
 
 
 def _look(pid: int, host: Host) -> Task | Literal["gone"] | None:
     """None for a process that this user may not see."""
     try:
-        cgroups = cgroups_of(text(f"{host.proc}/{pid}/cgroup"))
-        command = text(f"{host.proc}/{pid}/comm").removesuffix("\n")
+        with ProcessDirectory(host.proc, pid) as process:
+            cgroups = cgroups_of(os.fsdecode(process.read("cgroup")))
+            return Task(pid, process.command(), cgroups)
     except PermissionError:
         return None
     except OSError:
         return "gone"
-    return Task(pid, command, cgroups)
 
 
 def pids_of(host: Host) -> list[int]:

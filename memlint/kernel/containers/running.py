@@ -17,10 +17,12 @@ from memlint.kernel.containers.docker import Docker
 from memlint.kernel.containers.interface import Around, Found, Identity, Named, Naming, Runtime, Supervisor, Task
 from memlint.kernel.containers.machines import BUILDKIT, LXC, NSPAWN
 from memlint.kernel.containers.rootfs import storage_of
-from memlint.kernel.host import Host, clean, read
-from memlint.kernel.mounts import Mount, mounts, top_mount
+from memlint.kernel.host import Host, clean
+from memlint.kernel.mounts import Mount
+from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Container
-from memlint.kernel.unseen import as_root
+from memlint.kernel.tables import table_of
+from memlint.kernel.unseen import HIDDEN, as_root, with_more_rights
 from memlint.model.measure import Unseen
 
 RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILDKIT, LXC, NSPAWN)
@@ -42,7 +44,8 @@ def running(
     seen = census(host)
     around = surroundings(seen, host)
     members = _members(seen.tasks, around, runtimes)
-    found = [each for identity, pids in members.items() if (each := _found(identity, pids, host)) is not None]
+    met = [_found(identity, pids, host, seen) for identity, pids in members.items()]
+    found = [each for each in met if each is not None]
     names = _names(found, around, runtimes)
     containers = [_container(each, number, *names[each.identity]) for number, each in _numbered(found)]
     return containers, [
@@ -104,19 +107,20 @@ def _without_cgroups(
         yield Identity(left[identity].runtime, identity, next(iter(cgroups[pids[0]]), "/")), pids
 
 
-def _found(identity: Identity, pids: Sequence[int], host: Host) -> Found | None:
+def _found(identity: Identity, pids: Sequence[int], host: Host, seen: Census) -> Found | None:
     """None for a container that ended meanwhile."""
     for pid in pids:
         rootfs = rootfs_of(pid, host)
         if rootfs != "gone":
             return Found(identity, tuple(pids), rootfs)
-    return None
+    return Found(identity, tuple(pids), None) if seen.hidden else None  # of what is hidden it looks the same
 
 
 def rootfs_of(pid: int, host: Host) -> Mount | Literal["gone"] | None:
-    """What is mounted at the root of a process; None where this user may not see it."""
+    """What is mounted at the root of a process's mount namespace; None where this user may not see it."""
     try:
-        return top_mount(mounts(read(f"{host.proc}/{pid}/mountinfo")).values(), "/")
+        with ProcessDirectory(host.proc, pid) as process:
+            return table_of(process).top()
     except OSError as error:
         return "gone" if error.errno in _GONE else None
 
@@ -162,11 +166,7 @@ def _container(found: Found, number: int, runtime: str, named: Named) -> Contain
 
 def _hidden(seen: Census) -> Iterator[Unseen]:
     if seen.hidden:
-        yield Unseen(
-            "processes of other users",
-            "/proc is mounted so that this user does not see them (hidepid)",
-            as_root(),
-        )
+        yield Unseen("processes of other users", HIDDEN, as_root(), containers=not seen.complete)
 
 
 def _unnamed(containers: Sequence[Container], names: Sequence[Named]) -> Iterator[Unseen]:
@@ -180,7 +180,7 @@ def _unnamed(containers: Sequence[Container], names: Sequence[Named]) -> Iterato
         yield Unseen(
             f"the {what} of {_listed(known)} ({runtime})",
             "no file that this user may read tells them, and no engine that answers knows them",
-            as_root(),
+            with_more_rights(),
             totals=False,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from memlint.model.measure import MeasuredDuplicate, Measurement
 from memlint.model.units import human_size, percent
 from memlint.report.findings.markdown import inline_code, plain
-from memlint.report.measure.rows import FIGURES, Row, grid
+from memlint.report.measure.rows import FIGURES, Row, grid, headings
 from memlint.report.measure.words import cost, headline, store, unseen
 
 
@@ -45,9 +45,11 @@ def _grid(measurement: Measurement, by: str, sort: str, top: int) -> list[str]:
     table = grid(measurement, by, sort)
     if not table.rows:
         return []
+    figures = headings(table.rows)
+    shown = [FIGURES.index(name) for name in figures]
     return [
-        *_headed(table.headings, FIGURES),
-        *map(_row, [*table.rows[:top], *([table.total] if table.total else [])]),
+        *_headed(table.headings, figures),
+        *(_row(row, shown) for row in (*table.rows[:top], *([table.total] if table.total else []))),
         *_more(len(table.rows) - top),
     ]
 
@@ -56,9 +58,10 @@ def _headed(left: Sequence[str], right: Sequence[str]) -> list[str]:
     return [f"| {' | '.join([*left, *right])} |", "|" + "---|" * len(left) + "--:|" * len(right)]
 
 
-def _row(row: Row) -> str:
+def _row(row: Row, shown: Sequence[int]) -> str:
     names = [inline_code(name) if name else "" for name in row.names]
-    return f"| {' | '.join([*names, *('–' if size is None else human_size(size) for size in row.figures)])} |"
+    sizes = ["–" if row.figures[at] is None else human_size(row.figures[at] or 0) for at in shown]
+    return f"| {' | '.join([*names, *sizes])} |"
 
 
 def _duplicates(found: Sequence[MeasuredDuplicate], top: int) -> list[str]:

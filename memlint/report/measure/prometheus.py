@@ -14,13 +14,17 @@ _MEMORY = (
     ("pss_bytes", "Proportional set size: each page divided by the number of processes that map it."),
     ("uss_bytes", "Unique set size: pages that one process alone maps."),
     ("swap_bytes", "Pages in swap, as smaps_rollup has them."),
+    ("hugetlb_bytes", "Pages of hugetlbfs and MAP_HUGETLB, the sum over processes; no other figure has them."),
     ("file_pages_bytes", "Mapped file pages, each frame once."),
     (
         "duplicate_file_bytes",
         "File pages whose content another frame of this host holds, too; both sides count theirs.",
     ),
 )
-_FIELDS = ("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes", "file_pages_bytes", "duplicate_bytes")
+_FIELDS = (
+    *("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes", "hugetlb_bytes"),
+    *("file_pages_bytes", "duplicate_bytes"),
+)
 _EFFICIENCY = "sharing_efficiency_ratio"
 _TOTALS = (
     ("file_pages_bytes", "Mapped file pages of all containers, each frame once.", "file_pages_bytes"),
@@ -59,7 +63,8 @@ def _node(measurement: Measurement) -> Iterator[Family]:
     yield gauge(
         "duplicate_files", "Contents that several frames hold.", len(measurement.duplicates) if totals else None
     )
-    yield gauge("containers", "Containers that run.", len(measurement.containers))
+    told = not any(each.containers for each in measurement.unseen)
+    yield gauge("containers", "Containers that run.", len(measurement.containers) if told else None)
 
 
 def _of(what: str, measured: Sequence[tuple[Measured, Labels]]) -> Iterator[Family]:

@@ -10,10 +10,12 @@ from memlint.model.measure import MeasuredContainer, MeasuredImage, Measurement,
 from memlint.model.vocabulary import MEASURE_FIGURES
 from memlint.report.measure.words import short
 
-FIGURES = ("RSS", "PSS", "USS", "swap", "file pages", "duplicate")
+FIGURES = ("RSS", "PSS", "USS", "swap", "hugetlb", "file pages", "duplicate")
 """The headings of MEASURE_FIGURES, in step."""
+_RARE = ("hugetlb",)
+"""Of no interest where there is nothing."""
 PLAIN, UNNAMED = "(no container)", "(unknown)"
-_FIELDS = ("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes")
+_FIELDS = ("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes", "hugetlb_bytes")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -29,6 +31,11 @@ class Grid(msgspec.Struct, frozen=True):
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     total: Row | None
+
+
+def headings(rows: Sequence[Row]) -> list[str]:
+    """Of FIGURES those that may be of interest."""
+    return [name for at, name in enumerate(FIGURES) if name not in _RARE or any(row.figures[at] for row in rows)]
 
 
 def grid(measurement: Measurement, by: str, sort: str) -> Grid:

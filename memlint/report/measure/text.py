@@ -11,7 +11,7 @@ from rich.text import Text
 
 from memlint.model.measure import CopiedUp, MeasuredDuplicate, MeasuredPlacement, MeasuredTotals, Measurement, is_whole
 from memlint.model.units import human_size, percent
-from memlint.report.measure.rows import FIGURES, grid
+from memlint.report.measure.rows import FIGURES, grid, headings
 from memlint.report.measure.words import cost, headline, short, store, unseen, warnings
 from memlint.report.sheet import Sheet, cut, keep_end, printable
 from memlint.report.terminal import Terminal
@@ -65,7 +65,8 @@ def _grid(sheet: Sheet, measurement: Measurement, by: str, sort: str, top: int) 
     table = grid(measurement, by, sort)
     if not table.rows:
         return
-    known = [name for at, name in enumerate(FIGURES) if any(row.figures[at] is not None for row in table.rows)]
+    columns = {name: [row.figures[FIGURES.index(name)] for row in table.rows] for name in headings(table.rows)}
+    known = [name for name, column in columns.items() if any(size is not None for size in column)]
     figures = [name for name in known if sheet.width >= _WIDE or name in _NARROW_FIGURES]
     shown = table.rows[:top]
     lines = [*shown, *([table.total] if table.total else [])]

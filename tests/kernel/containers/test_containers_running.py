@@ -336,6 +336,17 @@ def test_nobody_tells(made: Made) -> None:
     assert not any(each.totals for each in unseen)
 
 
+@pytest.mark.parametrize(("user", "hint"), [(0, ""), (1000, "run memlint as root (sudo), on the host itself")])
+def test_root_is_not_told_to_be_root_for_a_name(
+    made: Made, monkeypatch: pytest.MonkeyPatch, user: int, hint: str
+) -> None:
+    """Nothing was refused: no file has the name."""
+    made.process(40, f"0::/docker/{A}\n")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    _, (unseen,) = running(made.host)
+    assert unseen.hint == hint
+
+
 def test_a_name_of_ctr_s_is_one_without_any_file(made: Made) -> None:
     words = ("containerd-shim-runc-v2", "-namespace", "default", "-id", "web")
     made.process(30, "0::/\n", "containerd-shim", words)
@@ -390,12 +401,33 @@ def test_hidden_processes_come_from_the_tree_of_cgroups(made: Made) -> None:
     made.file(f"cgroup/docker/{A}/cgroup.procs", "40\n0\n")
     made.docker("lib/docker", A, "web", "nginx:1")
     containers, unseen = running(made.host)
-    assert containers == []  # their mounts show that no such process is left
-    (made.top / "proc/40").mkdir()
-    (made.top / "proc/40/mountinfo").mkdir()  # there, and unreadable
-    containers, unseen = running(made.host)
     assert [(each.name, each.pids, each.storage) for each in containers] == [("web", (40,), None)]
-    assert [each.totals for each in unseen] == [True, False]
+    assert [(each.totals, each.containers) for each in unseen] == [(True, False), (False, False)]
+
+
+def test_hidden_processes_that_nothing_tells_of_may_be_containers(made: Made) -> None:
+    """hidepid=2 where the tree of cgroups is not to be seen, either."""
+    (made.top / "proc/self").unlink()
+    (made.top / "proc/1").rename(made.top / "gone")
+    containers, (unseen,) = running(made.host)
+    assert containers == []
+    assert (unseen.totals, unseen.containers) == (True, True)
+
+
+def test_a_container_whose_main_thread_has_ended_runs(made: Made) -> None:
+    """Version 1 of cgroups tells of a zombie that it is in none; its threads are where they were."""
+    made.process(41, f"4:memory:/docker/{A}\n", mounts=overlay(f"/nowhere/overlay2/{B}/diff"))
+    (made.top / "proc/41/status").write_text("Name:\tsleep\nTgid:\t40\n")
+    main = made.process(40, "4:memory:/\n")
+    (main / "stat").write_text("40 (sleep) Z 1 1 1 0\n")
+    (main / "mountinfo").unlink()
+    for number in ("40", "41"):
+        (main / "task" / number).mkdir(parents=True)
+    made.docker("lib/docker", A, "web", "nginx:1")
+    (made.top / "proc/41").rename(made.top / "41")  # /proc has it, and does not list it
+    (made.top / "proc/41").symlink_to(made.top / "41")
+    found, _ = running(made.host)
+    assert {each.pids[0]: each.storage for each in found}[40] == "overlay2"
 
 
 def command(directory: Path, name: str, answer: str) -> None:
