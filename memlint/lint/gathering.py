@@ -85,7 +85,7 @@ class _Gathering:
         self._paths = list(dict.fromkeys(paths)) or ["."]
         self._standard = standard
         self.root, self.is_repository = root.directory, root.is_repository
-        self._excluded = Globs(config.exclude, config.directory, self.root)
+        self._excluded = Globs(config.exclude, config.directory, self.root, f"{config.place}exclude: ")
         self._dockerfiles = Dockerfiles(self.root, config.build_args)
         self._errors: list[FileError] = []
         self._notes: list[str] = []

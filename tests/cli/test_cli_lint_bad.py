@@ -81,7 +81,27 @@ def test_bad_environment(home: Memlint, name: str, value: str) -> None:
     ("text", "problem", "hint"),
     [
         ("selct = []", "memlint.toml: selct: there is no such key", "did you mean select?"),
-        ("select = ['unpined-base']", "memlint.toml: there is no rule 'unpined-base'", "did you mean unpinned-base?"),
+        (
+            "select = ['unpined-base']",
+            "memlint.toml: select: there is no rule 'unpined-base'",
+            "did you mean unpinned-base?",
+        ),
+        ("exclude = ['[z-a]']", "memlint.toml: exclude: '[z-a]' is no pattern (bad character range", ".gitignore"),
+        ("exclude = ['!Dockerfile']", "memlint.toml: exclude: '!Dockerfile' takes back", "before it"),
+        ("[[per-path]]\npaths = ['[z-a]']", "memlint.toml: per-path[0].paths: '[z-a]' is no pattern", ".gitignore"),
+        (
+            "[rule.ML101]\nseverity = 'fatal'",
+            "memlint.toml: rule.ML101.severity: 'fatal' is none of error, warning, info, style",
+            "docs/lint.md",
+        ),
+        ("build-args.X = 3", "memlint.toml: build-args.X: Expected `str`", 'X = "…"'),
+        ("select = []", "memlint.toml: select: no rule for Dockerfiles is selected", "memlint rules"),
+        ("ignore = ['ALL']", "memlint.toml: ignore: no rule for Dockerfiles is selected", "memlint rules"),
+        (
+            "rule.ML201.thresholds.min_bytes = -1",
+            "memlint.toml: rule.ML201: threshold 'min_bytes' is -1, and has to be a whole number from 0",
+            "memlint explain",
+        ),
         ("[rule.ML1066]\n", "memlint.toml: rule: there is no rule 'ML1066'", "did you mean ML106?"),
         (
             "[rule.ML101.thresholds]\npinnd_by = 'tag'",
