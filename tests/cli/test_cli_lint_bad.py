@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from support.command import MEMLINT, Memlint
 from support.linting import write
+from support.unprivileged import WITHOUT_PRIVILEGE
 
 GOOD = "FROM debian\n"
 FORMATS = ["text", "json", "sarif", "github", "gitlab", "junit", "checkstyle", "markdown"]
@@ -181,12 +182,48 @@ def test_what_is_no_file_is_named_and_the_others_are_linted(home: Memlint, fault
     assert [finding["location"]["path"] for finding in json.loads(done.stdout)["findings"]] == ["Dockerfile"]
 
 
+@pytest.mark.parametrize("git", [True, False], ids=["git", "plain"])
+def test_a_directory_that_cannot_be_looked_into_is_named_and_the_others_are_linted(command: Memlint, git: bool) -> None:
+    chosen = "select = ['ML101', 'ML301']"
+    write(command.home, {"Dockerfile": GOOD, "svc/Dockerfile": GOOD, "memlint.toml": chosen}, git=git)
+    (command.home / "svc").chmod(0)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        call = (*WITHOUT_PRIVILEGE, *MEMLINT, "lint", *arguments)
+        return subprocess.run(call, cwd=command.home, env=command.env(), capture_output=True, text=True)
+
+    problem = "svc: cannot be looked into (Permission denied)"
+    for name in FORMATS:
+        done = run("-f", name)
+        assert done.returncode == 2
+        assert done.stderr == f"memlint: error: {problem}\n  hint: give permission, or leave it out with exclude\n"
+        assert "ML101" in done.stdout or name == "junit"
+        assert name == "text" or "svc" in done.stdout
+    named = run("svc")
+    assert (named.returncode, named.stderr.splitlines()[0]) == (2, f"memlint: error: {problem}")
+    alone = run("Dockerfile")
+    assert alone.returncode == 1
+    assert alone.stderr == f"memlint: note: {problem}; nothing is compared with what it holds\n"
+    (command.home / "memlint.toml").write_text(f"{chosen}\nexclude = ['svc/']")
+    excluded = run()
+    assert (excluded.returncode, excluded.stderr) == (1, "")
+    (command.home / "svc").chmod(0o755)
+
+
 def test_bytes_that_are_no_utf_8_are_linted(home: Memlint) -> None:
     write(home.home, {"latin/Dockerfile": b"FROM debian\nRUN apt-get upgrade -y # \xe9\xff\n"})
     for name in FORMATS:
         done = home.run("lint", "latin", "-f", name)
         assert (done.returncode, done.stderr) == (1, ""), name
         assert "ML106" in done.stdout
+
+
+def test_a_name_with_a_newline(home: Memlint) -> None:
+    write(home.home, {"Dockerfile.a\nb": GOOD})
+    for name in FORMATS:
+        done = home.run("lint", "-f", name, "--select", "ML101")
+        assert (done.returncode, done.stderr) == (1, ""), name
+    assert "Dockerfile.a b" in home.run("lint", "--select", "ML101").stdout
 
 
 def test_a_name_that_is_no_utf_8(home: Memlint) -> None:
