@@ -85,7 +85,12 @@ def _gate_options(group: Any) -> None:
     )
     flag(group, "--exit-zero", help="exit 0 whatever is found; 2 stays 2")
     option(group, "--baseline", metavar="FILE", help="do not report the findings that this file lists")
-    option(group, "--write-baseline", metavar="FILE", help="write what is found into such a file, and report nothing")
+    option(
+        group,
+        "--write-baseline",
+        metavar="FILE",
+        help="write what is found into such a file, and report nothing; - is standard output",
+    )
 
 
 def _input_options(group: Any) -> None:

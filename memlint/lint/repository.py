@@ -114,11 +114,15 @@ def _text(top: str, path: str) -> str | None:
         place = os.path.realpath(os.path.join(top, path))
         if os.path.commonpath((top, place)) != top:
             return None
-        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                 return None
-            content = file.read(status.st_size)
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(status.st_size)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError):
         return None
     return None if b"\0" in content else content.decode("utf-8", "replace")

@@ -50,6 +50,7 @@ def home(command: Memlint) -> Memlint:
         ("--build-arg", "NO_SUCH_VARIABLE"),
         ("--stdin-filename", "Dockerfile"),
         ("--fix", "--diff"),
+        ("-", "--fix", "--write-baseline", "-"),
         ("--statistics", "--format", "sarif"),
         ("--unknown",),
     ],
@@ -307,6 +308,31 @@ def test_standard_input_is_empty(home: Memlint) -> None:
     done = home.run("lint", "-")
     assert done.returncode == 2
     assert done.stderr.startswith("memlint: error: -: ")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code", "said"),
+    [
+        ("<&-", "-", 2, "memlint: error: standard input cannot be read (Bad file descriptor)"),
+        ("<&-", "Dockerfile", 1, ""),
+        (">&-", "Dockerfile", 2, "memlint: error: standard output is closed"),
+        (">&-", "Dockerfile --diff", 2, "memlint: error: standard output is closed"),
+        (">&-", "Dockerfile -o report.txt", 1, ""),
+        ("2>&-", "ok absent", 2, ""),
+        ("<&- >&- 2>&-", "-", 2, ""),
+    ],
+)
+def test_closed_streams(home: Memlint, closed: str, arguments: str, code: int, said: str) -> None:
+    script = f"exec {' '.join(MEMLINT)} lint --select ML101 {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", script], cwd=home.home, env=home.env(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr.partition("\n")[0]) == (code, said)
+
+
+def test_an_empty_path_is_told_and_the_others_are_linted(home: Memlint) -> None:
+    done = home.run("lint", "Dockerfile", "", "-f", "json", "--select", "ML101")
+    assert done.returncode == 2
+    assert done.stderr.startswith("memlint: error: .: is a directory, not a Dockerfile\n  hint: ")
+    assert [finding["location"]["path"] for finding in json.loads(done.stdout)["findings"]] == ["Dockerfile"]
 
 
 def test_a_deleted_directory(home: Memlint) -> None:
