@@ -38,6 +38,7 @@ class Repository:
         self._built: dict[str, Built | None] = {}
         self._read: dict[str, str | None] = {}
         self._worked_out: dict[str, object] = {}
+        self._lines: tuple[str, list[str]] | None = None
         self._top = os.path.realpath(self.root)
 
     @property
@@ -82,8 +83,10 @@ class Repository:
         """The lines of a Dockerfile, without their ends; none when it is not one of them."""
         if path not in self._dockerfiles.outlines:
             return []
-        text = self.content(path).decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-        return [line.removesuffix("\r") for line in text.split("\n")]
+        if self._lines is None or self._lines[0] != path:
+            text = self.content(path).decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+            self._lines = path, [line.removesuffix("\r") for line in text.split("\n")]
+        return self._lines[1]
 
     def read(self, path: str) -> str | None:
         """The text of a file below `root`; None when there is none, or none that could be a list of packages."""
