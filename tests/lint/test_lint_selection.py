@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from support.linting import RULES, config, linter, repository
 
-from memlint.config import PathSettings, RuleSettings, Selection
+from memlint.config import PathSettings, RuleSettings, Selection, load_config
 from memlint.errors import UsageError
+from memlint.lint.globs import Globs
 from memlint.lint.repository import Repository
 from memlint.lint.ruleset import Rule
 from memlint.lint.selection import active_rules, chosen, find_rule
@@ -262,3 +264,20 @@ def test_a_rule_of_the_repository_has_one_set_of_thresholds() -> None:
     place = (PathSettings(("old",), rule={"ML301": RuleSettings(thresholds={"min_images": 3})}),)
     with pytest.raises(UsageError, match=r"^per-path\[0\]\.rule: ML301 looks at all files at once"):
         active_rules(RULES, config(per_path=place), "/repo")
+
+
+def test_the_documented_configuration_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/lint.md").read_text("utf-8")
+    example = text.partition("## Configuration")[2].partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "memlint.toml").write_text(example)
+    found = load_config({}, file=str(tmp_path / "memlint.toml"))
+    active = {each.rule.name: each for each in active_rules(RULES, found, str(tmp_path))}
+    assert "upx" in active
+    assert "base-without-digest" not in active
+    assert active["unpinned-base"].thresholds["pinned_by"] == "digest"
+    excluded = Globs(found.exclude, found.directory, str(tmp_path))
+    assert [excluded.match(path) for path in ("vendor/Dockerfile", "a.old.Dockerfile", "web.old.Dockerfile")] == [
+        True,
+        True,
+        False,
+    ]
