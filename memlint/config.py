@@ -16,7 +16,7 @@ from memlint.model.finding import SEVERITIES, Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Value: TypeAlias = bool | int | float | str | tuple[str, ...]
 """What a threshold may be."""
@@ -25,6 +25,10 @@ Format = Literal["text", "json", "sarif", "github", "gitlab", "junit", "checksty
 FORMATS: tuple[Format, ...] = ("text", "json", "sarif", "github", "gitlab", "junit", "checkstyle", "markdown")
 THRESHOLDS: tuple[Threshold, ...] = (*SEVERITIES, "none")
 FILE_NAMES = ("memlint.toml", "pyproject.toml")
+
+_CHOICES: dict[str, tuple[str, ...]] = {"severity": SEVERITIES, "format": FORMATS, "failure-threshold": THRESHOLDS}
+_NO_CHOICE = "Invalid enum value "
+"""How msgspec begins about a text that is none of those."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -46,8 +50,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """The keys of `memlint.toml`, and of `[tool.memlint]` in `pyproject.toml`. Paths are relative to the file.
 
     - `select`: the rules that apply, by id, name or the beginning of ids ("ML1"); all when it is left out.
-    - `extend-select`, `ignore`: rules to add to these, and to take away.
-    - `exclude`: globs of files that are not linted unless they are named.
+    - `extend-select`, `ignore`: rules to add to these, and to take away; the narrower of two that name a rule decides.
+    - `exclude`: patterns, as in `.gitignore`, of files that are not linted unless they are named.
     - `rules`: directories with rule files of your own.
     - `rule`: severities and thresholds, by the rule's id or name.
     - `per-path`: other settings for some files; of several that match, the last one decides.
@@ -69,16 +73,37 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     build_args: dict[str, str] = {}
 
 
+class Selection(msgspec.Struct, frozen=True):
+    """Rules that are chosen in one place: these instead of all before, if there is a `select`; more; and not these.
+
+    `place` is what an error puts before the key: "memlint.toml: ", or "--".
+    """
+
+    place: str = ""
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
 class Config(Settings, frozen=True, kw_only=True):
-    """The settings in force. `file` is where they were found, `directory` what its paths are relative to."""
+    """The settings in force. `file` is where they were found, `directory` what its paths are relative to.
+
+    `select`, `extend_select` and `ignore` are those of the file; `given` are those of the call, which come after.
+    """
 
     directory: str
     file: str | None = None
+    given: Selection = Selection("--")
 
     @property
-    def where(self) -> str:
-        """What an error about a setting names."""
-        return self.file or "the command line"
+    def selections(self) -> tuple[Selection, ...]:
+        """What chooses rules, one after the other."""
+        return (Selection(self.place, self.select, self.extend_select, self.ignore), self.given)
+
+    @property
+    def place(self) -> str:
+        """What an error about a setting begins with."""
+        return f"{self.file}: " if self.file is not None else ""
 
 
 def load_config(
@@ -118,26 +143,17 @@ def read_settings(path: str) -> Settings:
     if table is None:
         raise UsageError(f"{path}: has no table [tool.memlint]", "add it, or name another file with --config")
     _check_keys(table, path)
-    try:
-        return msgspec.convert(table, Settings)
-    except msgspec.ValidationError as error:
-        problem, _, key = str(error).partition(" - at `$.")
-        raise UsageError(
-            f"{path}: {key.rstrip('`') or 'its table'}: {problem}", "docs/lint.md lists the keys"
-        ) from error
+    for key, value, kind in _values(table):
+        _check(value, kind, path, key)
+    return msgspec.convert(table, Settings)
 
 
 def _merged(fields: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A new selection starts afresh; what is ignored or added without one comes on top of what the file says."""
     new = {key: value for key, value in given.items() if value is not None}
-    if "select" not in new:
-        for key in ("extend_select", "ignore"):
-            new[key] = (*fields[key], *new.get(key, ()))
-    else:
-        fields = {**fields, "extend_select": (), "ignore": ()}
+    chosen = {key: new.pop(key) for key in ("select", "extend_select", "ignore") if key in new}
     if "build_args" in new:
         new["build_args"] = {**fields["build_args"], **new["build_args"]}
-    return {**fields, **new}
+    return {**fields, **new, "given": Selection("--", **chosen)}
 
 
 def _table(path: str) -> dict[str, Any] | None:
@@ -160,29 +176,60 @@ def _table(path: str) -> dict[str, Any] | None:
 
 def _check_keys(table: dict[str, Any], path: str) -> None:
     """Name the first key that does not exist, before types are looked at."""
-    _known(table, Settings, path, "")
     rules = table.get("rules")
     if isinstance(rules, dict):
         raise UsageError(
             f"{path}: rules: is a list of directories",
             f"settings of one rule are in the table rule.{next(iter(rules), 'ML101')}",
         )
+    for where, part, kind in _tables(table):
+        keys = kind.__struct_encode_fields__
+        for key in part if isinstance(part, dict) else ():
+            if key not in keys:
+                name = f"{where}.{key}".lstrip(".")
+                hint = did_you_mean(key, keys) or "the keys are: " + ", ".join(keys)
+                raise UsageError(f"{path}: {name}: there is no such key", hint)
+
+
+def _tables(table: dict[str, Any]) -> Iterator[tuple[str, object, type[msgspec.Struct]]]:
+    """The table and those in it whose keys are ours, each with its key and what it should be; outer ones first."""
+    yield "", table, Settings
     per_path = table.get("per-path")
-    parts = [(table, "")]
-    for number, part in enumerate(per_path if isinstance(per_path, list) else ()):
-        if isinstance(part, dict):
-            _known(part, PathSettings, path, f"per-path[{number}].")
-            parts.append((part, f"per-path[{number}]."))
-    for part, where in parts:
-        settings = part.get("rule")
-        for rule, values in (settings if isinstance(settings, dict) else {}).items():
-            if isinstance(values, dict):
-                _known(values, RuleSettings, path, f"{where}rule.{rule}.")
+    places = [(f"per-path[{n}]", part) for n, part in enumerate(per_path if isinstance(per_path, list) else ())]
+    yield from ((where, part, PathSettings) for where, part in places)
+    for where, part in (("", table), *places):
+        for rule, values in _items(part, "rule"):
+            yield f"{where}.rule.{rule}".lstrip("."), values, RuleSettings
 
 
-def _known(table: Iterable[str], kind: type[msgspec.Struct], path: str, where: str) -> None:
-    keys = kind.__struct_encode_fields__
-    for key in table:
-        if key not in keys:
-            hint = did_you_mean(key, keys) or "the keys are: " + ", ".join(keys)
-            raise UsageError(f"{path}: {where}{key}: there is no such key", hint)
+def _values(table: dict[str, Any]) -> Iterator[tuple[str, object, Any]]:
+    """All that has a type, with its key; inner ones first: an error of msgspec names no keys of rules and arguments."""
+    for name, value in _items(table, "build-args"):
+        yield f"build-args.{name}", value, str
+    for where, part, kind in reversed(list(_tables(table))):
+        for name, value in _items(part, "thresholds") if kind is RuleSettings else ():
+            yield f"{where}.thresholds.{name}", value, Value
+        yield where, part, kind
+
+
+def _items(part: object, key: str) -> Iterable[tuple[str, object]]:
+    value = part.get(key) if isinstance(part, dict) else None
+    return value.items() if isinstance(value, dict) else ()
+
+
+def _check(value: object, kind: Any, path: str, key: str) -> None:
+    """UsageError when the value of the key is not of the kind."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problem, _, below = str(error).partition(" - at `$")
+        name = f"{key}{below.rstrip('`')}".lstrip(".") or "its table"
+        choices = _CHOICES.get(name.rpartition(".")[2])
+        hint = "docs/lint.md lists the keys"
+        if choices and problem.startswith(_NO_CHOICE):
+            wrong = problem.removeprefix(_NO_CHOICE).strip("'")
+            problem = f"{wrong!r} is none of {', '.join(choices)}"
+            hint = did_you_mean(wrong, choices) or hint
+        elif name.startswith("build-args."):
+            hint = f'write its value as a text: {name.removeprefix("build-args.")} = "…"'
+        raise UsageError(f"{path}: {name}: {problem}", hint) from error

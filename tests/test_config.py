@@ -10,7 +10,16 @@ import pytest
 import tomli
 
 import memlint
-from memlint.config import Config, PathSettings, RuleSettings, Settings, find_config, load_config, read_settings
+from memlint.config import (
+    Config,
+    PathSettings,
+    RuleSettings,
+    Selection,
+    Settings,
+    find_config,
+    load_config,
+    read_settings,
+)
 from memlint.errors import UsageError
 from memlint.report.schema import schemas
 
@@ -31,7 +40,10 @@ VERSION = "12"
 
 [rule.ML101]
 severity = "error"
-thresholds = { pinned_by = "digest", count = 3, ratio = 0.5, on = true, names = ["a", "b"] }
+thresholds = { pinned_by = "digest", min_pinned = 0.5 }
+
+[rule.ACME1]
+thresholds = { count = 3, on = true, names = ["a", "b"] }
 
 [[per-path]]
 paths = ["legacy/**", "*.dev"]
@@ -57,9 +69,8 @@ def test_every_key(tmp_path: Path) -> None:
         baseline="known.json",
         build_args={"VERSION": "12"},
         rule={
-            "ML101": RuleSettings(
-                "error", {"pinned_by": "digest", "count": 3, "ratio": 0.5, "on": True, "names": ("a", "b")}
-            )
+            "ML101": RuleSettings("error", {"pinned_by": "digest", "min_pinned": 0.5}),
+            "ACME1": RuleSettings(thresholds={"count": 3, "on": True, "names": ("a", "b")}),
         },
         per_path=(
             PathSettings(("legacy/**", "*.dev"), ("ML106",)),
@@ -116,18 +127,9 @@ def load(tmp_path: Path, text: str, **given: object) -> Config:
         ("format = 'json'", {}, {"format": "json"}),
         ("format = 'json'", {"format": None}, {"format": "json"}),
         ("format = 'json'", {"format": "sarif"}, {"format": "sarif"}),
-        ("ignore = ['ML1']", {"ignore": ("ML2",)}, {"ignore": ("ML1", "ML2")}),
-        ("extend-select = ['ML1']", {"extend_select": ("ML2",)}, {"extend_select": ("ML1", "ML2")}),
-        (
-            "select = ['ML3']\nignore = ['ML1']\nextend-select = ['ML2']",
-            {"select": ("ML101",)},
-            {"select": ("ML101",), "ignore": (), "extend_select": ()},
-        ),
-        (
-            "ignore = ['ML1']",
-            {"select": ("ML101",), "ignore": ("ML102",)},
-            {"select": ("ML101",), "ignore": ("ML102",)},
-        ),
+        ("ignore = ['ML1']", {"ignore": ("ML2",)}, {"ignore": ("ML1",), "given": Selection("--", ignore=("ML2",))}),
+        ("select = ['ML3']", {"select": ()}, {"select": ("ML3",), "given": Selection("--", ())}),
+        ("", {"extend_select": ("ML2",), "select": None}, {"given": Selection("--", extend_select=("ML2",))}),
         ("[build-args]\nA = '1'\nB = '2'", {"build_args": {"B": "3"}}, {"build_args": {"A": "1", "B": "3"}}),
     ],
 )
@@ -170,15 +172,28 @@ def test_isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("[[per-path]]\nignore = ['a']", "per-path[0]", "docs/lint.md"),
         ("select = 'ML1'", "select: Expected `array | null`, got `str`", "docs/lint.md"),
         ("select = [1]", "select[0]", "docs/lint.md"),
-        ("format = 'xml'", "format: Invalid enum value 'xml'", "docs/lint.md"),
-        ("failure-threshold = 'loud'", "failure-threshold: Invalid enum value", "docs/lint.md"),
-        ("[rule.ML101]\nseverity = 'loud'", "rule", "docs/lint.md"),
+        ("format = 'xml'", "format: 'xml' is none of text, json, ", "docs/lint.md"),
+        ("format = 'srif'", "format: 'srif' is none of ", "did you mean sarif?"),
+        ("failure-threshold = 'loud'", "failure-threshold: 'loud' is none of error, warning, ", "docs/lint.md"),
+        (
+            "rule.ML102.severity = 'info'\nrule.ML101.severity = 'fatal'",
+            "rule.ML101.severity: 'fatal' is none of error, warning, info, style",
+            "docs/lint.md",
+        ),
+        ("rule.ML101.severity = 3", "rule.ML101.severity: Expected `str", "docs/lint.md"),
+        (
+            "[[per-path]]\npaths = ['a']\nrule.ML101.severity = 'warn'",
+            "per-path[0].rule.ML101.severity: 'warn' is none of error, ",
+            "did you mean warning?",
+        ),
         ("rule = 3", "rule: Expected", "docs/lint.md"),
-        ("rule.ML101 = 3", "rule", "docs/lint.md"),
+        ("rule.ML101 = 3", "rule.ML101: Expected `object`, got `int`", "docs/lint.md"),
+        ("rule.ML101.thresholds = 3", "rule.ML101.thresholds: Expected `object`", "docs/lint.md"),
         ("per-path = 3", "per-path: Expected", "docs/lint.md"),
         ("per-path = [3]", "per-path[0]", "docs/lint.md"),
-        ("build-args.A = 1", "build-args", "docs/lint.md"),
-        ("rule.ML101.thresholds.x = 1979-05-27", "rule", "docs/lint.md"),
+        ("build-args = 1", "build-args: Expected `object`", "docs/lint.md"),
+        ("[build-args]\nA = 'a'\nX = 3", "build-args.X: Expected `str`, got `int`", 'X = "…"'),
+        ("rule.ML101.thresholds.x = 1979-05-27", "rule.ML101.thresholds.x: Expected", "docs/lint.md"),
         ("select = [", "cannot be read (", "TOML"),
         ("a = 1\na = 2", "cannot be read (", "TOML"),
         ("\udcff", "cannot be read (", "TOML"),
@@ -215,6 +230,19 @@ def test_the_schemas_are_the_generated_ones() -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("text", ["selct = []", "format = 'xml'", "rule.ML101.severity = 'loud'", "per-path = [{}]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("selct = []", "format = 'xml'", "rule.ML101.severity = 'loud'", "per-path = [{}]", "build-args.X = 3"),
+        *("rule.ML101.thresholds.pinned_by = 'foo'", "rule.unpinned-base.thresholds.min_pinned = 7"),
+        *("rule.ML103.thresholds.managers = ['aptt']", "rule.ML301.thresholds.min_images = -1"),
+        *(
+            "rule.ML201.thresholds.min_bytes = 0.5",
+            "rule.ML101.thresholds.pinnd_by = 'tag'",
+            "rule.ML106.thresholds.x = 1",
+        ),
+        "[[per-path]]\npaths = ['a']\nrule.ML101.thresholds.pinned_by = 'foo'",
+    ],
+)
 def test_the_schema_refuses_what_memlint_refuses(text: str) -> None:
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(tomli.loads(text))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 import msgspec
 
-from memlint.cli.output import say, write_output, write_pieces
+from memlint.cli.output import STANDARD_OUTPUT, say, write_output, write_pieces
 from memlint.config import load_config
 from memlint.errors import UsageError
 from memlint.lint.gathering import STANDARD_INPUT, Standard, find_root, gather
@@ -15,6 +16,7 @@ from memlint.lint.linting import Linter, count_by_rule, to_report
 from memlint.lint.ruleset import load_rules
 from memlint.lint.selection import active_rules
 from memlint.model.finding import SEVERITIES
+from memlint.model.units import plural
 from memlint.report.findings import render
 from memlint.report.findings.page import Page, shown_path
 from memlint.report.terminal import terminal_for
@@ -105,6 +107,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise UsageError("--config and --isolated contradict each other", "give one of them")
     if arguments.diff and arguments.fix:
         raise UsageError("--fix writes what --diff only shows", "give one of them")
+    if arguments.write_baseline == STANDARD_OUTPUT and arguments.fix and STANDARD_INPUT in arguments.paths:
+        raise UsageError("the baseline and the repaired file cannot both go to standard output", "name a file for one")
     if arguments.stdin_filename is not None and STANDARD_INPUT not in arguments.paths:
         raise UsageError("--stdin-filename names what standard input is, but it is not linted", "give - as a PATH")
 
@@ -112,7 +116,13 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 def _standard_input(arguments: argparse.Namespace) -> Standard | None:
     if STANDARD_INPUT not in arguments.paths:
         return None
-    return Standard(sys.stdin.buffer.read(), arguments.stdin_filename)
+    try:
+        if sys.stdin is None:  # it was closed before the start
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return Standard(sys.stdin.buffer.read(), arguments.stdin_filename)
+    except OSError as error:
+        problem = f"standard input cannot be read ({error.strerror})"
+        raise UsageError(problem, "give the Dockerfile by it, or name a file instead of -") from error
 
 
 def _report(
@@ -124,8 +134,10 @@ def _report(
     if arguments.write_baseline is not None:
         from memlint.lint.baseline import to_baseline
 
-        write_output(to_baseline(findings), arguments.write_baseline)
-        say(f"memlint: note: {arguments.write_baseline} lists {len(findings)} findings as known")
+        to_output = arguments.write_baseline == STANDARD_OUTPUT
+        write_output(to_baseline(findings), None if to_output else arguments.write_baseline)
+        where = "the baseline" if to_output else arguments.write_baseline
+        say(f"memlint: note: {where} lists {plural(len(findings), 'finding')} as known")
         return exit_code((), gathered.errors, config, exit_zero=True)
     report = to_report(gathered, findings, suppressed=suppressed)
     if config.baseline is not None:

@@ -18,7 +18,8 @@ _DESCRIPTION = """\
 Lint Dockerfiles: find what will make the images built from them hold executables and libraries in RAM more than once.
 
 Rules look at one file, or at all Dockerfiles of the repository. Without a PATH, the Dockerfiles below the current
-directory are linted; with some, findings are reported in these alone, and the others are read to compare with."""
+directory are linted, those of submodules too; with some, findings are reported in these alone, and the others are read
+to compare with."""
 
 _EPILOG = """\
 examples:
@@ -29,10 +30,10 @@ examples:
   memlint lint - --stdin-filename web/Dockerfile < web/Dockerfile
 
 comments:
-  # memlint ignore=ML101,ML102 # reason      on the line above what it is about
-  # memlint global ignore=ML101              for the file
+  # memlint ignore=ML101,ML102 # reason      on a line of its own, above what it is about
+  # memlint global ignore=ML101              for the file; both name rules one by one, by id or name
 
-exit codes: 0 nothing at or above the threshold, 1 findings, 2 a file could not be read or the call is wrong
+exit codes: 0 nothing at or above the threshold, 1 findings, 2 something could not be read, or the call is wrong
 Settings come from memlint.toml or [tool.memlint] in pyproject.toml, found upwards. Every option can be set by the
 environment, too: --failure-threshold as MEMLINT_FAILURE_THRESHOLD, and so on."""
 
@@ -56,7 +57,9 @@ def config_options(group: Any) -> None:
 
 def _rule_options(group: Any) -> None:
     listed(group, "--select", metavar="RULE,…", help="only these: ids, names, beginnings of ids (ML1), or ALL")
-    listed(group, "--extend-select", metavar="RULE,…", help="these as well")
+    listed(
+        group, "--extend-select", metavar="RULE,…", help="these as well, also where a configuration file ignores them"
+    )
     listed(group, "--ignore", metavar="RULE,…", help="not these")
     config_options(group)
 
@@ -85,7 +88,12 @@ def _gate_options(group: Any) -> None:
     )
     flag(group, "--exit-zero", help="exit 0 whatever is found; 2 stays 2")
     option(group, "--baseline", metavar="FILE", help="do not report the findings that this file lists")
-    option(group, "--write-baseline", metavar="FILE", help="write what is found into such a file, and report nothing")
+    option(
+        group,
+        "--write-baseline",
+        metavar="FILE",
+        help="write what is found into such a file, and report nothing; - is standard output",
+    )
 
 
 def _input_options(group: Any) -> None:

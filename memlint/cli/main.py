@@ -25,9 +25,12 @@ def run() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of one call: 0 clean, 1 findings or a missed limit, 2 no answer, 130 interrupted."""
+    if sys.stderr is None:  # it was closed before the start
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # open to the end
     try:
         code = _answered(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         say("memlint: interrupted", "nothing was written; run it again to get an answer")
         return INTERRUPTED

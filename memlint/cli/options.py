@@ -28,7 +28,7 @@ def _columns() -> int:
         return int(given)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):  # there may be no standard output
         return 80
 
 

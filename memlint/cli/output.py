@@ -11,6 +11,11 @@ from memlint.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
+
+
+STANDARD_OUTPUT = "-"
+"""What a call names it by, where it could name a file."""
 
 
 def write_output(text: str, path: str | None, *, aside: bool = False) -> None:
@@ -26,7 +31,7 @@ def write_pieces(pieces: Iterable[str], path: str | None, *, aside: bool = False
     if path is not None:
         _write_file((piece.encode("utf-8", "backslashreplace") for piece in pieces), path)
         return
-    stream = sys.stderr if aside else sys.stdout
+    stream = sys.stderr if aside else _standard_output()
     encoding = stream.encoding or "utf-8"
     for piece in pieces:
         stream.write(piece.encode(encoding, "backslashreplace").decode(encoding))
@@ -38,9 +43,16 @@ def write_bytes(content: bytes, path: str | None) -> None:
     if path is not None:
         _write_file((content,), path)
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    stream = _standard_output()
+    stream.flush()
+    stream.buffer.write(content)
+    stream.buffer.flush()
+
+
+def _standard_output() -> TextIO:
+    if sys.stdout is None:  # it was closed before the start
+        raise UsageError("standard output is closed", "open it, or write to a file with -o")
+    return sys.stdout
 
 
 def _write_file(pieces: Iterable[bytes], path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memlint import TYPE_CHECKING
 from memlint.cli.options import flag, option
+from memlint.cli.output import STANDARD_OUTPUT
 from memlint.cli.values import ratio, size, whole_number
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ def format_option(
 
 
 def file_option(group: Any) -> None:
-    option(group, "-o", "--output-file", metavar="FILE", help="write there instead of to standard output")
+    option(
+        group, "-o", "--output-file", metavar="FILE", type=_file, help="write there instead of to standard output (-)"
+    )
+
+
+def _file(text: str) -> str | None:
+    return None if text == STANDARD_OUTPUT else text
 
 
 def top_option(group: Any, help: str) -> None:  # noqa: A002

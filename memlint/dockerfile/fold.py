@@ -36,7 +36,7 @@ class Reader:
         _refuse_long(self.lines)
         if self.lines:
             self.lines[0] = self.lines[0].removeprefix(BOM)
-        self.directives = _directives(self.lines)
+        self.directives = directives(self.lines)
         self.escape = self.directives.get("escape", "\\")
         self.row = len(self.directives)
         self.start = (1, 1)
@@ -120,7 +120,7 @@ def _refuse_long(lines: list[str]) -> None:
             raise DockerfileError(message, "BuildKit refuses it too: split the line with continuations", number)
 
 
-def _directives(lines: list[str]) -> dict[str, str]:
+def directives(lines: list[str]) -> dict[str, str]:
     """The parser directives, which only the first lines can be."""
     found: dict[str, str] = {}
     for number, whole in enumerate(lines, 1):

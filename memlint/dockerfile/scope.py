@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from functools import cached_property
 
 from memlint.dockerfile.expand import expand, expand_noting
 from memlint.dockerfile.words import assignments
@@ -104,10 +105,11 @@ class Scope:
         self._time = 0
         self._foreign: bool = parent._foreign if parent else base != "scratch"
         self._image: dict[str, str | None] = dict(parent._image) if parent else {}
-        self._triggers: list[Instruction] = []
+        self.triggers: list[Instruction] = []
+        """What the ONBUILDs so far hold."""
         if parent:
             self._history = {name: [(0, value)] for name, value in {**parent.values(), **parent._image}.items()}
-            for trigger in parent._triggers:
+            for trigger in parent.triggers:
                 self.run(trigger)
 
     def values(self) -> dict[str, str | None]:
@@ -130,7 +132,7 @@ class Scope:
             for name, default, _ in assignments(instruction):
                 self._arg(name, default)
         elif instruction.on_build:
-            self._triggers.append(instruction.on_build)
+            self.triggers.append(instruction.on_build)
 
     def _set(self, name: str, value: str | None) -> None:
         past = self._history.setdefault(name, [])
@@ -167,24 +169,43 @@ class Scope:
         return {case: value for name, value in passed.items() if value for case in (name, name.lower())}
 
 
-def environments(dockerfile: Dockerfile, stage: Stage) -> Iterator[tuple[Instruction, Mapping[str, str | None]]]:
-    """Each instruction of a stage, with the variables in force before it."""
-    of_file = Globals(dockerfile.preamble, dockerfile.build_args, dockerfile.directives.get("escape", "\\"))
-    scope = None
-    for ancestor in _ancestors(dockerfile, stage):
-        scope = Scope(of_file, ancestor.base, scope)
-        for instruction in ancestor.instructions:
+class Scopes:
+    """Those of a Dockerfile's stages: each is made once, however many stages are built on it."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self._dockerfile = dockerfile
+        self._finished: dict[int, Scope] = {}
+
+    @cached_property
+    def _of_file(self) -> Globals:
+        dockerfile = self._dockerfile
+        return Globals(dockerfile.preamble, dockerfile.build_args, dockerfile.directives.get("escape", "\\"))
+
+    def environments(self, stage: Stage) -> Iterator[tuple[Instruction, Mapping[str, str | None]]]:
+        """Each instruction of a stage, with the variables in force before it."""
+        for ancestor in self._unfinished(stage):
+            scope = self._begun(ancestor)
+            for instruction in ancestor.instructions:
+                scope.run(instruction)
+            self._finished[ancestor.index] = scope
+        scope = self._begun(stage)
+        for instruction in stage.instructions:
+            yield instruction, scope.before(instruction)
             scope.run(instruction)
-    scope = Scope(of_file, stage.base, scope)
-    for instruction in stage.instructions:
-        yield instruction, scope.before(instruction)
-        scope.run(instruction)
+        self._finished[stage.index] = scope
+
+    def _begun(self, stage: Stage) -> Scope:
+        return Scope(self._of_file, stage.base, None if stage.parent is None else self._finished[stage.parent])
+
+    def _unfinished(self, stage: Stage) -> list[Stage]:
+        """The stages that a stage is built on, from the first of those whose scope is not there yet."""
+        found: list[Stage] = []
+        while stage.parent is not None and stage.parent not in self._finished:
+            stage = self._dockerfile.stages[stage.parent]
+            found.append(stage)
+        return found[::-1]
 
 
-def _ancestors(dockerfile: Dockerfile, stage: Stage) -> list[Stage]:
-    """The stages that a stage is built on, from the first."""
-    found: list[Stage] = []
-    while stage.parent is not None:
-        stage = dockerfile.stages[stage.parent]
-        found.append(stage)
-    return found[::-1]
+def environments(dockerfile: Dockerfile, stage: Stage) -> Iterator[tuple[Instruction, Mapping[str, str | None]]]:
+    """Each instruction of one stage, with the variables in force before it."""
+    return Scopes(dockerfile).environments(stage)

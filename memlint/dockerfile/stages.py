@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST_VARIABLES = 1_000_000
-"""In all stages together, the inherited ones counted in each."""
+"""In all stages together, the inherited ones counted in each; what ONBUILD sets counts as often as it runs."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
 _FROM_FIELD = re.compile(r"(?i)(?:^|,)\s*\"?from=([^,\"]*)")
@@ -37,6 +37,7 @@ def build_stages(
     for start, end in zip(starts, [*starts[1:], len(instructions)], strict=True):
         stage, scope = _stage(instructions[start:end], of_file, names, scopes)
         variables += len(stage.environment)
+        variables += len(scopes[stage.parent].triggers) if stage.parent is not None else 0
         if variables > MOST_VARIABLES:
             raise DockerfileError("too many variables", "split the Dockerfile", stage.source.span.line)
         stages.append(stage)

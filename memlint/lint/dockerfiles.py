@@ -99,7 +99,7 @@ class Dockerfiles:
     def _outline(self, facts: Facts, content: bytes) -> Outline:
         from memlint.lint.image import is_windows
 
-        lowest = facts.target.lineage[0]
+        lowest = facts.target.lowest
         base = lowest.base
         return Outline(
             base=base if base is None else self._bases.setdefault(base, base),

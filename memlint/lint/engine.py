@@ -69,28 +69,17 @@ class Active(msgspec.Struct, frozen=True):
                 yield each.settings
 
 
-def activate(
-    rule: Rule, settings: RuleSettings | None = None, overrides: tuple[Override, ...] = (), where: str = ""
-) -> Active:
-    """The rule, ready to run. UsageError when the settings do not fit it; `where` names who gave them."""
+def activate(rule: Rule, settings: RuleSettings | None = None, overrides: tuple[Override, ...] = ()) -> Active:
+    """The rule, ready to run. UsageError when the settings do not fit it."""
     severity = (settings and settings.severity) or rule.severity
-    changed = [each.settings.thresholds for each in overrides if each.settings and each.settings.thresholds]
-    if changed and rule.scope == "repository":
-        raise UsageError(
-            f"{where}{rule.id} looks at all files at once: it has one set of thresholds",
-            f"write them into the table rule.{rule.id}, not into per-path",
-        )
     if rule.check is None:
         return Active(rule, severity, overrides=overrides)
     if rule.scope == "repository" and settings is None:
         return Active(rule, severity, _loaded_when_needed(rule), overrides=overrides)
-    check = load_check(rule, f"{rule.id}.toml")
-    thresholds = thresholds_for(check, rule.thresholds, f"{rule.id}.toml")
-    for values in ((settings.thresholds if settings else {}), *changed):
-        thresholds_for(check, values, f"{where}{rule.id}")
-    if settings:
-        thresholds |= thresholds_for(check, settings.thresholds, f"{where}{rule.id}")
-    return Active(rule, severity, check, thresholds, overrides)
+    where = f"{rule.id}.toml"
+    check = load_check(rule, where)
+    thresholds = {**rule.thresholds, **(settings.thresholds if settings else {})}
+    return Active(rule, severity, check, thresholds_for(check, thresholds, where), overrides)
 
 
 def _loaded_when_needed(rule: Rule) -> Check:

@@ -10,11 +10,11 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.installs import installs_in
 from memlint.dockerfile.reference import parse_base
-from memlint.dockerfile.scope import environments
+from memlint.dockerfile.scope import Scopes
 from memlint.dockerfile.shell import SHELLS, commands_of, join, program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from memlint.dockerfile.installs import Install
     from memlint.dockerfile.reference import BaseImage
@@ -40,32 +40,47 @@ class Step(msgspec.Struct, frozen=True):
 class StageFacts:
     """A stage. `final`: its layers are in the image of the file: it is the last stage, or an ancestor of that."""
 
-    def __init__(self, dockerfile: Dockerfile, stage: Stage, parent: StageFacts | None, final: bool) -> None:
+    def __init__(
+        self, dockerfile: Dockerfile, stage: Stage, parent: StageFacts | None, final: bool, scopes: Scopes
+    ) -> None:
         self._dockerfile = dockerfile
+        self._scopes = scopes
         self.stage = stage
         self.parent = parent
         self.final = final
+        self._lowest = None if parent is None else parent.lowest
+
+    @property
+    def lowest(self) -> StageFacts:
+        """The one of its lineage that stands on an image from outside."""
+        return self._lowest or self
 
     @cached_property
     def base(self) -> BaseImage | None:
         """The image from outside that the stage stands on, through the stages between; None when it is not known."""
-        stage = self.lineage[0].stage
-        return None if stage.base is None else parse_base(stage.base)
+        if self.parent is not None:
+            return self.lowest.base
+        return None if self.stage.base is None else parse_base(self.stage.base)
 
     @property
     def lineage(self) -> tuple[StageFacts, ...]:
         """The stages whose layers the stage has, from the one on the base image to the stage itself."""
-        found = [self]
-        while (parent := found[-1].parent) is not None:
-            found.append(parent)
+        return self.above(lambda _: False)
+
+    def above(self, known: Callable[[StageFacts], bool]) -> tuple[StageFacts, ...]:
+        """Those of its lineage down to the first that is known, without that one: what a chain is still to be asked."""
+        found: list[StageFacts] = []
+        stage: StageFacts | None = self
+        while stage is not None and not known(stage):
+            found.append(stage)
+            stage = stage.parent
         return tuple(reversed(found))
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Its instructions without the FROM."""
-        for stage in self.lineage:  # from the lowest up: a long chain would be too deep for recursion
-            steps = stage._walked[0]
-        return steps
+        unwalked = self.above(lambda each: "_walked" in vars(each))
+        return [stage._walked for stage in (*unwalked, self)][-1][0]  # a long chain is too deep for recursion
 
     @cached_property
     def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:
@@ -74,7 +89,7 @@ class StageFacts:
         escape = dockerfile.directives.get("escape", "\\")
         directory, posix = self._start()
         steps = []
-        for instruction, environment in environments(dockerfile, self.stage):
+        for instruction, environment in self._scopes.environments(self.stage):
             steps.append(_step(dockerfile, instruction, environment, directory, posix))
             if instruction.keyword == "WORKDIR":
                 directory = join(directory, expand(instruction.value, environment, escape))
@@ -98,10 +113,11 @@ class Facts:
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.dockerfile = dockerfile
         final = _final(dockerfile.stages)
+        scopes = Scopes(dockerfile)
         stages: list[StageFacts] = []
         for stage in dockerfile.stages:
             parent = None if stage.parent is None else stages[stage.parent]
-            stages.append(StageFacts(dockerfile, stage, parent, stage.index in final))
+            stages.append(StageFacts(dockerfile, stage, parent, stage.index in final, scopes))
         self.stages = tuple(stages)
 
     @property

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
+    from memlint.lint.repository import Repository
     from memlint.model.finding import Edit, Finding
 
 _BOM = "\ufeff"
@@ -122,6 +123,8 @@ class _Work:
             return False
         if content in states or len(states) > _MOST:
             return False
+        if _directives(repository, path) != _directives(self.repository, path):
+            return False
         was = len(self._linter.of_rule(self.repository, path, finding.rule))
         if len(self._linter.of_rule(repository, path, finding.rule)) >= was:
             return False
@@ -130,6 +133,12 @@ class _Work:
         self.repository = repository
         self.fixed.append(finding)
         return True
+
+
+def _directives(repository: Repository, path: str) -> dict[str, str]:
+    """What the first lines tell the parser: a comment among them can become such a line, or cease to be one."""
+    dockerfile = repository.dockerfile(path)
+    return dockerfile.directives if dockerfile else {}
 
 
 def _line_starts(text: str) -> list[int]:

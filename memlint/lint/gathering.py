@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from memlint.config import Config
+    from memlint.dockerfile.discover import Found
 
+_NAMED = 3
+"""Submodules that a note names."""
 STANDARD_INPUT = "-"
 
 
@@ -85,7 +88,7 @@ class _Gathering:
         self._paths = list(dict.fromkeys(paths)) or ["."]
         self._standard = standard
         self.root, self.is_repository = root.directory, root.is_repository
-        self._excluded = Globs(config.exclude, config.directory, self.root)
+        self._excluded = Globs(config.exclude, config.directory, self.root, f"{config.place}exclude: ")
         self._dockerfiles = Dockerfiles(self.root, config.build_args)
         self._errors: list[FileError] = []
         self._notes: list[str] = []
@@ -113,30 +116,58 @@ class _Gathering:
         return Gathered(repository, targets, tuple(errors), tuple(self._notes), standard)
 
     def _directory(self, path: str) -> None:
-        from memlint.dockerfile.discover import find_dockerfiles
-
+        """The Dockerfiles below a directory; one in it that cannot be looked into may hold others."""
         prefix = self._name(path)
-        for found in find_dockerfiles(path):
-            name = found if prefix == "." else f"{prefix}/{found}"
-            if not self._excluded.match(name) and self._first(name):
+        found = self._find(path, prefix)
+        for name, reason in found.unreadable.items():
+            if all(name != each.path for each in self._errors):
+                hint = "give permission, or leave it out with exclude"
+                self._errors.append(FileError(name, None, f"cannot be looked into ({reason})", hint))
+        if found.absent:
+            names = ", ".join(found.absent[:_NAMED]) + (", …" if len(found.absent) > _NAMED else "")
+            self._notes.append(
+                f"submodules that are not checked out are not linted ({names}): git submodule update --init brings them"
+            )
+        for name in found.paths:
+            if self._first(name):
                 self._read(name)
 
     def _others(self, named: Iterable[str]) -> None:
         """The rest of the repository: read to compare with, and no reason to fail."""
-        from memlint.dockerfile.discover import find_dockerfiles
-
-        listed = find_dockerfiles(self.root)
+        found = self._find(self.root, os.curdir)
         known = self._dockerfiles.outlines
-        for path in listed:
-            if path not in known and not self._excluded.match(path) and self._first(path):
+        for path in found.paths:
+            if path not in known and self._first(path):
                 try:
                     self._dockerfiles.add(path, read_bytes(os.path.join(self.root, path)))
                 except DockerfileError as error:
                     if all(path != each.path for each in self._errors):
                         where = path if error.line is None else f"{path}:{error.line}"
                         self._notes.append(f"{where}: {error.message}; nothing is compared with it")
-        ignored = self._ignored(named, frozenset(listed))
+        for path, reason in found.unreadable.items():
+            if all(path != each.path for each in self._errors):
+                self._notes.append(f"{path}: cannot be looked into ({reason}); nothing is compared with what it holds")
+        ignored = self._ignored(named, frozenset(found.paths))
         self._notes += [f"{path}: git ignores it; linted, for it was named" for path in ignored]
+
+    def _find(self, path: str, prefix: str) -> Found:
+        """What is below a directory and is not excluded, by its name from the root on."""
+        from memlint.dockerfile.discover import Found, find_dockerfiles
+
+        found = find_dockerfiles(path)
+
+        def named(name: str) -> str:
+            return os.path.normpath(f"{prefix}/{name}").replace(os.sep, "/")
+
+        return Found(
+            tuple(name for each in found.paths if not self._excluded.match(name := named(each))),
+            {name: why for each, why in found.unreadable.items() if not self._is_excluded(name := named(each))},
+            tuple(name for each in found.absent if not self._is_excluded(name := named(each))),
+        )
+
+    def _is_excluded(self, directory: str) -> bool:
+        """Whether all Dockerfiles in a directory are, should it hold any."""
+        return self._excluded.match(f"{directory}/Dockerfile")
 
     def _read(self, name: str) -> None:
         try:

@@ -165,10 +165,9 @@ def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts
     seen: dict[int, StageFacts] = {}
     while open_stages:
         stage = open_stages.pop()
-        for each in stage.lineage:
-            if each.stage.index not in seen:
-                seen[each.stage.index] = each
-                open_stages += _copied_from(each, facts)
+        for each in stage.above(lambda found: found.stage.index in seen):
+            seen[each.stage.index] = each
+            open_stages += _copied_from(each, facts)
     return tuple(seen[index] for index in sorted(seen))
 
 

@@ -75,10 +75,14 @@ def origins_of(wanted: Mapping[str, tuple[str, str | None]], gathered: Gathered)
 
 
 def _env_beside(path: str) -> dict[str, str]:
-    try:
-        return read_env(read_bytes(os.path.join(os.path.dirname(path), ".env")).decode("utf-8", "replace"))
-    except DockerfileError:
+    """What a `.env` says. It need not be there, and one that is no file is none for compose neither."""
+    place = os.path.join(os.path.dirname(path), ".env")
+    if not os.path.isfile(place):
         return {}
+    try:
+        return read_env(read_bytes(place).decode("utf-8", "replace"))
+    except DockerfileError as error:
+        raise UsageError(f"{place}: {error.message}", error.hint) from error
 
 
 def meant(fleet: Fleet, names: Sequence[str]) -> list[Named]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import wrap
 
-from memlint.lint.ruleset import Rule, load_rules
+from memlint.lint.ruleset import Rule, described, load_rules
 
+_WIDTH = 100
 _PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
 _SCOPES = {"file": "one Dockerfile", "repository": "all Dockerfiles of a repository", "images": "compared images"}
 _FAMILIES = {
@@ -66,7 +68,12 @@ def _evidence(rule: Rule) -> str:
 
 
 def _thresholds(rule: Rule) -> str:
-    lines = [f"{key} = {_toml(value)}" for key, value in rule.thresholds.items()]
+    words = described(rule)
+    lines = [
+        line
+        for key, value in rule.thresholds.items()
+        for line in (*wrap(f"# {words[key]}", _WIDTH, subsequent_indent="# "), f"{key} = {_toml(value)}")
+    ]
     return "\n".join(
         ["```toml", f"[rule.{rule.id}.thresholds]   # in memlint.toml; these are the defaults", *lines, "```"]
     )

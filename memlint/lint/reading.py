@@ -30,18 +30,20 @@ def read_bytes(place: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
         raise DockerfileError(f"cannot be read ({reason})", "check the name and the permissions") from error
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         for kind, name in _KINDS:
             if kind(status.st_mode):
                 raise DockerfileError(f"{name}, not a Dockerfile", "name a file, or give it by standard input as -")
-        try:
-            expected = min(status.st_size, LARGEST) + 1  # a larger buffer would be made whole before it is filled
+        expected = min(status.st_size, LARGEST) + 1  # a larger buffer would be made whole before it is filled
+        with open(descriptor, "rb", closefd=False) as file:
             content = file.read(expected)
             if len(content) == expected:
                 content += file.read(LARGEST + 1 - expected)
-        except OSError as error:
-            raise DockerfileError(f"cannot be read ({error.strerror})", "check the disk it lies on") from error
+    except OSError as error:
+        raise DockerfileError(f"cannot be read ({error.strerror})", "check the disk it lies on") from error
+    finally:
+        os.close(descriptor)
     if len(content) > LARGEST:
         raise DockerfileError(
             f"has more than {LARGEST // 2**20} MiB", "a Dockerfile is a text that people write: name another file"

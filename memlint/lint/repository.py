@@ -38,6 +38,7 @@ class Repository:
         self._built: dict[str, Built | None] = {}
         self._read: dict[str, str | None] = {}
         self._worked_out: dict[str, object] = {}
+        self._lines: tuple[str, list[str]] | None = None
         self._top = os.path.realpath(self.root)
 
     @property
@@ -82,8 +83,10 @@ class Repository:
         """The lines of a Dockerfile, without their ends; none when it is not one of them."""
         if path not in self._dockerfiles.outlines:
             return []
-        text = self.content(path).decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-        return [line.removesuffix("\r") for line in text.split("\n")]
+        if self._lines is None or self._lines[0] != path:
+            text = self.content(path).decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+            self._lines = path, [line.removesuffix("\r") for line in text.split("\n")]
+        return self._lines[1]
 
     def read(self, path: str) -> str | None:
         """The text of a file below `root`; None when there is none, or none that could be a list of packages."""
@@ -114,11 +117,15 @@ def _text(top: str, path: str) -> str | None:
         place = os.path.realpath(os.path.join(top, path))
         if os.path.commonpath((top, place)) != top:
             return None
-        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                 return None
-            content = file.read(status.st_size)
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(status.st_size)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError):
         return None
     return None if b"\0" in content else content.decode("utf-8", "replace")

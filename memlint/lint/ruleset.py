@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NoReturn, TypeAlias, get_args
 
 import msgspec
 import tomli
 
 from memlint.config import Value
 from memlint.errors import UsageError, did_you_mean
+from memlint.lint.thresholds import KINDS
 from memlint.model.finding import Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from memlint.lint.thresholds import Kind
     from memlint.model.finding import Hit
 
     Check: TypeAlias = Callable[..., Iterable[Hit]]
@@ -24,15 +27,16 @@ if TYPE_CHECKING:
 Scope = Literal["file", "repository", "images"]
 
 _HERE = os.path.dirname(os.path.realpath(__file__))
-_TYPES: dict[str, Any] = {
-    "bool": bool,
-    "int": int,
-    "float": float,
-    "str": str,
-    "tuple[str, ...]": tuple[str, ...],
-    "frozenset[str]": frozenset[str],
+ALL = "ALL"
+"""What a selection calls all rules: none of them can be called so."""
+_ID = re.compile(r"[A-Z]{2,}-?\d+")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_SCOPES: dict[tuple[str, ...], Scope] = {
+    ("dockerfile", "repository"): "file",
+    ("repository",): "repository",
+    ("compared",): "images",
 }
-"""The annotations that a threshold may have in a check's signature."""
+"""What a check takes by position, and the scope of rules over it."""
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,18 +82,18 @@ def load_rules(directory: str | os.PathLike[str] | None = None, more: Iterable[s
     """All rules, by id, with those of the users' own directories. UsageError names the file that is no rule."""
     rules: dict[str, Rule] = {}
     names: set[str] = set()
-    for place in (os.fspath(directory or rules_directory()), *more):
-        for path in _files(place):
-            rule = _load(path)
-            if rule.id in rules or rule.name in names:
-                _refuse(path, f"{rule.id} ({rule.name}) is there already", "give it an id and a name of its own")
-            rules[rule.id] = rule
-            names.add(rule.name)
+    shipped = [(path, _load(path)) for path in _files(os.fspath(directory or rules_directory()))]
+    own = ((path, _load_own(path)) for place in more for path in _files(place))
+    for path, rule in (*shipped, *own):
+        if rule.id in rules or rule.name in names:
+            _refuse(path, f"{rule.id} ({rule.name}) is there already", "give it an id and a name of its own")
+        rules[rule.id] = rule
+        names.add(rule.name)
     return tuple(rules[each] for each in sorted(rules))
 
 
 def load_check(rule: Rule, where: str) -> Check:
-    """The check that a rule names. UsageError when there is none, or when the rule's thresholds are not its own."""
+    """The check that a rule names. UsageError when there is none, or when scope or thresholds do not fit it."""
     name = rule.check or ""
     try:
         check: Check = getattr(import_module(f"memlint.lint.checks.{name}"), name)
@@ -97,7 +101,10 @@ def load_check(rule: Rule, where: str) -> Check:
         if error.name != f"memlint.lint.checks.{name}":
             raise
         raise UsageError(f"{where}: no check is named {name!r}", _like(name, checks())) from error
-    wanted = _parameters(check)
+    scope = _SCOPES[check.__code__.co_varnames[: check.__code__.co_argcount]]
+    if rule.scope != scope:
+        _refuse(where, f"has the scope {rule.scope!r}, which the check {name} is not for", f'write scope = "{scope}"')
+    wanted = kinds_of(check)
     for given in (*rule.thresholds, *wanted):
         if given not in wanted or given not in rule.thresholds:
             problem = "has no threshold" if given not in wanted else "lacks the threshold"
@@ -105,18 +112,35 @@ def load_check(rule: Rule, where: str) -> Check:
     return check
 
 
+def kinds_of(check: Check) -> dict[str, Kind]:
+    """What a check's thresholds may be, by their names; without the cost of `inspect`."""
+    code = check.__code__
+    first = code.co_argcount
+    names = code.co_varnames[first : first + code.co_kwonlyargcount]
+    return {name: KINDS[str(check.__annotations__[name])] for name in names}
+
+
+def described(rule: Rule) -> dict[str, str]:
+    """In words, what each of a rule's thresholds may be."""
+    wanted = kinds_of(load_check(rule, f"{rule.id}.toml")) if rule.thresholds else {}
+    return {key: kind.words for key, kind in wanted.items()}
+
+
 def thresholds_for(check: Check, values: Mapping[str, Value], where: str) -> dict[str, Any]:
-    """The values as the check declares them. UsageError names one of another type."""
-    wanted = _parameters(check)
-    for key in values:
+    """The values as the check declares them. UsageError names one that is none of those it may be."""
+    wanted = kinds_of(check)
+    found = {}
+    for key, value in values.items():
         if key not in wanted:
             hint = did_you_mean(key, wanted) or _takes(check.__name__, wanted)
             raise UsageError(f"{where}: there is no threshold {key!r}", hint)
-    try:
-        return {key: msgspec.convert(value, _TYPES[wanted[key]]) for key, value in values.items()}
-    except msgspec.ValidationError as error:
-        key = next(key for key, value in values.items() if not _fits(value, wanted[key]))
-        raise UsageError(f"{where}: threshold {key!r}: {error}", f"write a value of type {wanted[key]}") from error
+        try:
+            found[key] = msgspec.convert(value, wanted[key].type)
+        except msgspec.ValidationError as error:
+            shown = msgspec.json.encode(value).decode()
+            problem = f"{where}: threshold {key!r} is {shown}, and has to be {wanted[key].words}"
+            raise UsageError(problem, _nearest(value, wanted[key])) from error
+    return found
 
 
 def checks() -> tuple[str, ...]:
@@ -141,8 +165,12 @@ def _load(path: str) -> Rule:
             rule = msgspec.convert(tomli.loads(file.read()), Rule)
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: is no rule ({error})", "see the files in rules/ for what one looks like") from error
+    if not _ID.fullmatch(rule.id):
+        _refuse(path, f"has the id {rule.id!r}", "an id is capital letters and then digits, like ACME101")
     if rule.id != os.path.basename(path).removesuffix(".toml"):
-        _refuse(path, f"has the id {rule.id}", "name the file after the id")
+        _refuse(path, f"has the id {rule.id}", f"name the file {rule.id}.toml")
+    if not _NAME.fullmatch(rule.name) or rule.name == ALL.lower() or _ID.fullmatch(rule.name.upper()):
+        _refuse(path, f"has the name {rule.name!r}", "a name is words in small letters, joined by -, like stale-base")
     if rule.check is not None and not (rule.check.isidentifier() and rule.message):
         _refuse(path, "needs the name of a check, and a message", "see the files in rules/ for what one looks like")
     for key, counted in (("precision", rule.precision), ("public", rule.public)):
@@ -151,33 +179,35 @@ def _load(path: str) -> Rule:
     return rule
 
 
+def _load_own(path: str) -> Rule:
+    """A rule of users: all of it is looked at before it runs."""
+    rule = _load(path)
+    if rule.check is None:
+        _refuse(path, "has no check, so it would find nothing", "the checks are: " + ", ".join(checks()))
+    thresholds_for(load_check(rule, path), rule.thresholds, path)
+    return rule
+
+
 def _is_share(text: str) -> bool:
     right, slash, hits = text.partition("/")
     return bool(slash) and right.isdecimal() and hits.isdecimal() and 0 < int(hits) >= int(right)
 
 
-def _refuse(path: str, problem: str, hint: str) -> None:
+def _refuse(path: str, problem: str, hint: str) -> NoReturn:
     raise UsageError(f"{path}: {problem}", hint)
 
 
-def _parameters(check: Check) -> dict[str, str]:
-    """A check's thresholds and their types, without the cost of `inspect`."""
-    code = check.__code__
-    first = code.co_argcount
-    names = code.co_varnames[first : first + code.co_kwonlyargcount]
-    return {name: str(check.__annotations__[name]) for name in names}
+def _nearest(value: Value, kind: Kind) -> str:
+    """What to write instead of a value."""
+    choices = [*get_args(kind.type), *(name for part in get_args(kind.type) for name in get_args(part))]
+    names = value if isinstance(value, tuple) else (value,)
+    wrong = next((name for name in names if isinstance(name, str) and name not in choices), "")
+    known = [name for name in choices if isinstance(name, str)]
+    return did_you_mean(wrong, known) or "memlint explain, with the rule's id, shows the default"
 
 
-def _fits(value: Value, annotation: str) -> bool:
-    try:
-        msgspec.convert(value, _TYPES[annotation])
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _takes(name: str, wanted: Mapping[str, str]) -> str:
-    listed = ", ".join(f"{key} ({kind})" for key, kind in wanted.items())
+def _takes(name: str, wanted: Mapping[str, Kind]) -> str:
+    listed = ", ".join(f"{key} ({kind.words})" for key, kind in wanted.items())
     return f"the check {name} takes {listed or 'none'}"
 
 

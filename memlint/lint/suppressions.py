@@ -7,10 +7,13 @@ covers all of it, above a line in the middle of one that line. The second kind c
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 
 import msgspec
 
+from memlint.lint.comments import COMMENT, misplaced, shields
 from memlint.lint.engine import findings_of
+from memlint.lint.ruleset import ALL
 from memlint.lint.selection import suggested
 from memlint.model.dockerfile import Dockerfile, Span, Word
 from memlint.model.finding import Edit, Finding, Fix, Hit, Location
@@ -26,10 +29,10 @@ if TYPE_CHECKING:
 UNUSED, UNKNOWN = "ML001", "ML002"
 """The rules about the comments themselves."""
 
-_COMMENT = re.compile(r"#\s*memlint\s+(global\s+)?ignore\s*=\s*(?P<ids>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?:#.*)?\Z")
 _NAME = re.compile(r"[\w-]+")
 _MEANT = re.compile(r"#\s*memlint\b\W*(?:global\b\W*)?(?:ignore|disable|noqa|\w+\s*[=:])", re.IGNORECASE)
 """What was surely written to suppress something."""
+_ABOVE = "put it on a line of its own, above the instruction"
 _FORM = "write `# memlint ignore=ML101 # reason`, or `# memlint global ignore=ML101` for the whole file"
 
 
@@ -42,24 +45,42 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Suppression(msgspec.Struct, frozen=True):
-    """One comment: what it names, and the lines it covers; None are all. `used` are the rules it was needed for."""
+    """One comment: what it names, and the lines it covers; None are all."""
 
     span: Span
     names: tuple[Named, ...]
-    first: int | None
-    last: int | None
-    used: set[str] = msgspec.field(default_factory=set)
+    lines: tuple[int, int] | None
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether it is about this finding; remembers that."""
-        if self.first is not None and self.last is not None:
-            span = _anchor(finding).span
-            if span is None or not self.first <= span.line <= self.last:
-                return False
-        if all(name.rule != finding.rule for name in self.names):
-            return False
-        self.used.add(finding.rule)
-        return True
+
+class _Covered:
+    """Which lines of a file the comments in it cover, by rule; a comment is found without a look at the others."""
+
+    def __init__(self, comments: Iterable[Suppression]) -> None:
+        self._everywhere: set[str | None] = set()
+        self._ends: dict[str | None, tuple[list[int], list[int]]] = {}
+        for comment in comments:
+            for name in comment.names:
+                if comment.lines is None:
+                    self._everywhere.add(name.rule)
+                else:
+                    self._add(*self._ends.setdefault(name.rule, ([], [])), *comment.lines)
+
+    def __contains__(self, finding: Finding) -> bool:
+        span = _anchor(finding).span
+        if finding.rule in self._everywhere or span is None:
+            return finding.rule in self._everywhere
+        firsts, lasts = self._ends.get(finding.rule, ([], []))
+        at = bisect_right(firsts, span.line) - 1
+        return at >= 0 and span.line <= lasts[at]
+
+    @staticmethod
+    def _add(firsts: list[int], lasts: list[int], first: int, last: int) -> None:
+        """Comments come in their order: one that begins within the lines of the one before makes them more."""
+        if lasts and first <= lasts[-1]:
+            lasts[-1] = max(lasts[-1], last)
+        else:
+            firsts.append(first)
+            lasts.append(last)
 
 
 def suppress(
@@ -76,52 +97,54 @@ def suppress(
         return list(findings), 0
     rules = tuple(rules)
     comments = {path: suppressions(dockerfile, rules) for path in paths if (dockerfile := repository.dockerfile(path))}
-    kept = [finding for finding in findings if not _covered(finding, comments)]
+    covered = {path: _Covered(found) for path, found in comments.items()}
+    found = _by_rule(findings)
     hits = [
         hit
         for path in paths
         if path in targets and (dockerfile := repository.dockerfile(path))
-        for hit in _about(dockerfile, comments[path], rules, active)
+        for hit in _about(dockerfile, comments[path], rules, active, found)
     ]
-    about = findings_of(repository, hits)
-    shown = [finding for finding in about if not _covered(finding, comments)]
-    count = len(findings) + len(about) - len(kept) - len(shown)
-    return sorted([*kept, *shown], key=_order), count
+    told = [*findings, *findings_of(repository, hits)]
+    shown = [finding for finding in told if finding not in covered.get(_anchor(finding).path, ())]
+    return sorted(shown, key=_order), len(told) - len(shown)
 
 
 def suppressions(dockerfile: Dockerfile, rules: Iterable[Rule]) -> tuple[Suppression, ...]:
     """Those of a file, in its order."""
     known = {key: rule.id for rule in rules for key in (rule.id.lower(), rule.name)}
-    lines = {comment.span.line for comment in dockerfile.comments}
+    lines = _lines(dockerfile)
     found = []
     for comment in dockerfile.comments:
-        match = _COMMENT.match(comment.text.rstrip())
+        match = COMMENT.match(comment.text.rstrip())
         if match is None:
             continue
         parts = _NAME.finditer(comment.text, match.start("ids"), match.end("ids"))
         names = tuple(
             Named(part[0], known.get(part[0].lower()), _within(comment, part.start(), part.end())) for part in parts
         )
-        first, last = (None, None) if match[1] else _covers(dockerfile, comment.span.line, lines)
-        found.append(Suppression(comment.span, names, first, last))
+        line = comment.span.line
+        found.append(Suppression(comment.span, names, None if match["all"] else (line, lines[line])))
     return tuple(found)
 
 
-def _covers(dockerfile: Dockerfile, line: int, comments: Collection[int]) -> tuple[int, int]:
-    """The lines that a comment on `line` is about; its own is one of them, for comments can be wrong, too."""
-    below = line
-    while below in comments:
-        below += 1
-    for instruction in dockerfile.instructions:
-        if instruction.span.line == below:
-            return line, instruction.span.end_line
-    return line, below
+def _lines(dockerfile: Dockerfile) -> dict[int, int]:
+    """The last line that a comment is about, by its own, which is one of them: comments can be wrong, too."""
+    ends = {instruction.span.line: instruction.span.end_line for instruction in dockerfile.instructions}
+    last: dict[int, int] = {}
+    for comment in reversed(dockerfile.comments):
+        line = comment.span.line
+        last[line] = last.get(line + 1) or ends.get(line + 1, line + 1)
+    return last
 
 
-def _covered(finding: Finding, comments: Mapping[str, Iterable[Suppression]]) -> bool:
-    """Every comment that covers it counts as used, so all of them are asked."""
-    covering = [comment for comment in comments.get(_anchor(finding).path, ()) if comment.covers(finding)]
-    return bool(covering)
+def _by_rule(findings: Iterable[Finding]) -> dict[tuple[str, str], list[int]]:
+    """The lines of the findings of a rule in a file, in their order; 0 stands for the file as a whole."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for finding in findings:
+        place = _anchor(finding)
+        found.setdefault((place.path, finding.rule), []).append(place.span.line if place.span else 0)
+    return {key: sorted(lines) for key, lines in found.items()}
 
 
 def _anchor(finding: Finding) -> Location:
@@ -130,45 +153,75 @@ def _anchor(finding: Finding) -> Location:
 
 
 def _about(
-    dockerfile: Dockerfile, comments: Iterable[Suppression], rules: Iterable[Rule], active: Mapping[str, Active]
+    dockerfile: Dockerfile,
+    comments: Sequence[Suppression],
+    rules: Iterable[Rule],
+    active: Mapping[str, Active],
+    found: Mapping[tuple[str, str], Sequence[int]],
 ) -> Iterator[tuple[Active, Hit]]:
     """What is wrong with the comments of a file."""
     if UNUSED in active:
+        judged = {key for key, rule in active.items() if not rule.ignored(dockerfile.path)} - {UNUSED, UNKNOWN}
         for comment in comments:
-            idle = [name for name in comment.names if _idle(name, comment, active, dockerfile.path)]
-            if idle:
+            idle = [
+                name.rule in judged and not _needed(name, comment, dockerfile.path, found) for name in comment.names
+            ]
+            if any(idle):
                 yield active[UNUSED], _unused(dockerfile, comment, idle)
     if UNKNOWN in active:
-        for comment in comments:
-            for name in comment.names:
-                if name.rule is None:
-                    evidence: dict[str, str | int] = {"problem": f"there is no rule {name.text}"}
-                    place = Location(dockerfile.path, name.span)
-                    yield active[UNKNOWN], Hit(place, evidence, suggestion=suggested(name.text, rules))
-        understood = {comment.span.line for comment in comments}
-        for word in dockerfile.comments:
-            if word.span.line not in understood and _MEANT.match(word.text):
-                evidence = {"problem": "this comment suppresses nothing, for it is not understood"}
-                yield active[UNKNOWN], Hit(Location(dockerfile.path, word.span), evidence, suggestion=_FORM)
+        for problem, span, suggestion in _wrong(dockerfile, comments, tuple(rules)):
+            place = Location(dockerfile.path, span)
+            yield active[UNKNOWN], Hit(place, {"problem": problem}, suggestion=suggestion)
 
 
-def _idle(name: Named, comment: Suppression, active: Mapping[str, Active], path: str) -> bool:
-    """Whether a rule that ran found nothing there; of one that did not run nobody knows."""
-    if name.rule is None or name.rule in comment.used or name.rule in (UNUSED, UNKNOWN):
-        return False
-    return name.rule in active and not active[name.rule].ignored(path)
+def _needed(name: Named, comment: Suppression, path: str, found: Mapping[tuple[str, str], Sequence[int]]) -> bool:
+    """Whether a finding of the rule lies where the comment covers it."""
+    lines = found.get((path, name.rule or ""), ())
+    if comment.lines is None:
+        return bool(lines)
+    first, last = comment.lines
+    at = bisect_left(lines, first)
+    return at < len(lines) and lines[at] <= last
 
 
-def _unused(dockerfile: Dockerfile, comment: Suppression, idle: Sequence[Named]) -> Hit:
-    names = ", ".join(name.text for name in idle)
-    left = [name.text for name in comment.names if name not in idle]
+def _wrong(
+    dockerfile: Dockerfile, comments: Sequence[Suppression], rules: Sequence[Rule]
+) -> Iterator[tuple[str, Span, str]]:
+    """What cannot suppress anything, where, and what to do."""
+    for comment in comments:
+        for name in comment.names:
+            if name.rule is None:
+                yield f"there is no rule {name.text}", name.span, _instead(name.text, rules)
+    understood = {comment.span.line for comment in comments}
+    for word in dockerfile.comments:
+        if word.span.line not in understood and _MEANT.match(word.text):
+            yield "this comment suppresses nothing, for it is not understood", word.span, _FORM
+    for span in misplaced(dockerfile):
+        yield "this comment suppresses nothing, for it is a part of the instruction", span, _ABOVE
+
+
+def _instead(name: str, rules: Sequence[Rule]) -> str:
+    """What to write instead of a name that no rule has."""
+    wanted = name.upper()
+    if wanted == ALL or (len(wanted) > 2 and any(rule.id.startswith(wanted) for rule in rules)):
+        return "name each rule: what stands for several does so in select and ignore, not in comments"
+    return suggested(name, rules)
+
+
+def _unused(dockerfile: Dockerfile, comment: Suppression, idle: Sequence[bool]) -> Hit:
+    useless = [name for name, is_idle in zip(comment.names, idle, strict=True) if is_idle]
+    left = [name.text for name, is_idle in zip(comment.names, idle, strict=True) if not is_idle]
+    names = ", ".join(name.text for name in useless)
     span = comment.span
+    fix: Fix | None
     if left:
         whole = Span(span.line, comment.names[0].span.column, span.line, comment.names[-1].span.end_column)
         fix = Fix((Edit(whole, ",".join(left)),), True, f"remove {names}")
+    elif shields(dockerfile, span.line):
+        fix = None
     else:
         fix = Fix((Edit(Span(span.line, 1, span.line + 1, 1), ""),), True, "remove the comment")
-    place = Span(span.line, idle[0].span.column, span.line, idle[-1].span.end_column)
+    place = Span(span.line, useless[0].span.column, span.line, useless[-1].span.end_column)
     return Hit(Location(dockerfile.path, place), {"rules": names}, fix=fix)
 
 

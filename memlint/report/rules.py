@@ -7,7 +7,7 @@ from textwrap import indent, wrap
 
 import msgspec
 
-from memlint.lint.ruleset import Rule
+from memlint.lint.ruleset import Rule, described
 from memlint.report.terminal import Terminal
 
 _WIDEST = 100
@@ -51,7 +51,10 @@ def _page(rule: Rule, terminal: Terminal) -> Iterator[str]:
     if rule.thresholds:
         yield ""
         yield paint("Thresholds:", "1", terminal) + f" (set them in [tool.memlint.rule.{rule.id}.thresholds])"
-        yield from (f"    {key} = {msgspec.json.encode(value).decode()}" for key, value in rule.thresholds.items())
+        words = described(rule)
+        for key, value in rule.thresholds.items():
+            yield from wrap(f"# {words[key]}", width, initial_indent="    ", subsequent_indent="    # ")
+            yield f"    {key} = {msgspec.json.encode(value).decode()}"
 
 
 _SCOPES = {"file": "one Dockerfile", "repository": "all Dockerfiles of a repository", "images": "compared images"}

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from memlint.config import Settings
+from memlint.config import Settings, Value
+from memlint.lint.ruleset import Rule, kinds_of, load_check, load_rules
 from memlint.model.lint import SCHEMA as LINT_SCHEMA
 from memlint.model.lint import LintReport
 from memlint.model.measure import SCHEMA as MEASURE_SCHEMA
@@ -98,8 +99,49 @@ def verify_schema() -> dict[str, Any]:
 
 
 def config_schema() -> dict[str, Any]:
-    """The schema of `memlint.toml`, and of `[tool.memlint]` in `pyproject.toml`."""
-    return _schema(Settings, "memlint.toml", {})
+    """The schema of `memlint.toml`, and of `[tool.memlint]` in `pyproject.toml`.
+
+    It knows the thresholds of memlint's own rules; those of users' rules may be any.
+    """
+    schema = _schema(Settings, "memlint.toml", {})
+    definitions = schema["$defs"]
+    rules = load_rules()
+    known = {rule.id: _rule_schema(rule) for rule in rules}
+    by_name = {name: {"$ref": f"#/$defs/{rule.id}"} for rule in rules for name in (rule.id, rule.name)}
+    table = {"$ref": "#/$defs/Rules"}
+    schema["properties"]["rule"] = definitions["PathSettings"]["properties"]["rule"] = table
+    definitions["Rules"] = {
+        "description": "Settings of rules, by id or name.",
+        "type": "object",
+        "properties": by_name,
+        "additionalProperties": {"$ref": "#/$defs/RuleSettings"},
+    }
+    return {**schema, "$defs": dict(sorted({**definitions, **known}.items()))}
+
+
+def _rule_schema(rule: Rule) -> dict[str, Any]:
+    """What the settings of one rule may be, more exactly than those of any rule."""
+    kinds = kinds_of(load_check(rule, f"{rule.id}.toml")) if rule.check else {}
+    thresholds = {
+        "type": "object",
+        "properties": {
+            key: {**msgspec.json.schema(kind.type), "default": _json(rule.thresholds[key])}
+            for key, kind in kinds.items()
+        },
+        "additionalProperties": False,
+    }
+    severity = {"$ref": "#/$defs/RuleSettings/properties/severity"}
+    return {
+        "title": rule.name,
+        "description": rule.title,
+        "type": "object",
+        "properties": {"severity": severity, "thresholds": thresholds},
+        "additionalProperties": False,
+    }
+
+
+def _json(value: Value) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _schema(kind: type, title: str, fixed: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def console_for(terminal: Terminal, out: IO[str]) -> Console:
 
 def terminal_for(output_file: str | None, *, no_color: bool) -> Terminal:
     """The terminal that standard output is, or the plain page that a file is. NO_COLOR and FORCE_COLOR are obeyed."""
-    is_terminal = output_file is None and sys.stdout.isatty()
+    is_terminal = output_file is None and sys.stdout is not None and sys.stdout.isatty()
     width = _columns() if is_terminal or os.environ.get("COLUMNS") else _FILE_WIDTH
     forced = bool(os.environ.get("FORCE_COLOR"))
     refused = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

@@ -278,10 +278,19 @@ def test_statistics(home: Memlint) -> None:
     assert [each["rule"] for each in lint(home, *RULES)["statistics"]] == ["ML101", "ML106"]
 
 
+def test_the_report_on_standard_output_by_name(home: Memlint) -> None:
+    assert home.run("lint", *RULES, "-o", "-").stdout == home.run("lint", *RULES).stdout
+    assert not (home.home / "-").exists()
+
+
 def test_baseline(home: Memlint) -> None:
     done = home.run("lint", *RULES, "--write-baseline", "known.json")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "memlint: note: known.json lists 2 findings as known\n"
+    printed = home.run("lint", *RULES, "--write-baseline", "-")
+    assert (printed.returncode, printed.stdout) == (0, (home.home / "known.json").read_text())
+    assert printed.stderr == "memlint: note: the baseline lists 2 findings as known\n"
+    assert not (home.home / "-").exists()
     report = lint(home, *RULES, "--baseline", "known.json", code=0)
     assert (report["findings"], report["known"], report["stale"]) == ([], 2, 0)
 

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from support.command import MEMLINT, Memlint
 from support.linting import write
+from support.unprivileged import WITHOUT_PRIVILEGE
 
 GOOD = "FROM debian\n"
 FORMATS = ["text", "json", "sarif", "github", "gitlab", "junit", "checkstyle", "markdown"]
@@ -49,6 +50,7 @@ def home(command: Memlint) -> Memlint:
         ("--build-arg", "NO_SUCH_VARIABLE"),
         ("--stdin-filename", "Dockerfile"),
         ("--fix", "--diff"),
+        ("-", "--fix", "--write-baseline", "-"),
         ("--statistics", "--format", "sarif"),
         ("--unknown",),
     ],
@@ -81,7 +83,27 @@ def test_bad_environment(home: Memlint, name: str, value: str) -> None:
     ("text", "problem", "hint"),
     [
         ("selct = []", "memlint.toml: selct: there is no such key", "did you mean select?"),
-        ("select = ['unpined-base']", "memlint.toml: there is no rule 'unpined-base'", "did you mean unpinned-base?"),
+        (
+            "select = ['unpined-base']",
+            "memlint.toml: select: there is no rule 'unpined-base'",
+            "did you mean unpinned-base?",
+        ),
+        ("exclude = ['[z-a]']", "memlint.toml: exclude: '[z-a]' is no pattern (bad character range", ".gitignore"),
+        ("exclude = ['!Dockerfile']", "memlint.toml: exclude: '!Dockerfile' takes back", "before it"),
+        ("[[per-path]]\npaths = ['[z-a]']", "memlint.toml: per-path[0].paths: '[z-a]' is no pattern", ".gitignore"),
+        (
+            "[rule.ML101]\nseverity = 'fatal'",
+            "memlint.toml: rule.ML101.severity: 'fatal' is none of error, warning, info, style",
+            "docs/lint.md",
+        ),
+        ("build-args.X = 3", "memlint.toml: build-args.X: Expected `str`", 'X = "…"'),
+        ("select = []", "memlint.toml: select: no rule for Dockerfiles is selected", "memlint rules"),
+        ("ignore = ['ALL']", "memlint.toml: ignore: no rule for Dockerfiles is selected", "memlint rules"),
+        (
+            "rule.ML201.thresholds.min_bytes = -1",
+            "memlint.toml: rule.ML201: threshold 'min_bytes' is -1, and has to be a whole number from 0",
+            "memlint explain",
+        ),
         ("[rule.ML1066]\n", "memlint.toml: rule: there is no rule 'ML1066'", "did you mean ML106?"),
         (
             "[rule.ML101.thresholds]\npinnd_by = 'tag'",
@@ -161,12 +183,48 @@ def test_what_is_no_file_is_named_and_the_others_are_linted(home: Memlint, fault
     assert [finding["location"]["path"] for finding in json.loads(done.stdout)["findings"]] == ["Dockerfile"]
 
 
+@pytest.mark.parametrize("git", [True, False], ids=["git", "plain"])
+def test_a_directory_that_cannot_be_looked_into_is_named_and_the_others_are_linted(command: Memlint, git: bool) -> None:
+    chosen = "select = ['ML101', 'ML301']"
+    write(command.home, {"Dockerfile": GOOD, "svc/Dockerfile": GOOD, "memlint.toml": chosen}, git=git)
+    (command.home / "svc").chmod(0)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        call = (*WITHOUT_PRIVILEGE, *MEMLINT, "lint", *arguments)
+        return subprocess.run(call, cwd=command.home, env=command.env(), capture_output=True, text=True)
+
+    problem = "svc: cannot be looked into (Permission denied)"
+    for name in FORMATS:
+        done = run("-f", name)
+        assert done.returncode == 2
+        assert done.stderr == f"memlint: error: {problem}\n  hint: give permission, or leave it out with exclude\n"
+        assert "ML101" in done.stdout or name == "junit"
+        assert name == "text" or "svc" in done.stdout
+    named = run("svc")
+    assert (named.returncode, named.stderr.splitlines()[0]) == (2, f"memlint: error: {problem}")
+    alone = run("Dockerfile")
+    assert alone.returncode == 1
+    assert alone.stderr == f"memlint: note: {problem}; nothing is compared with what it holds\n"
+    (command.home / "memlint.toml").write_text(f"{chosen}\nexclude = ['svc/']")
+    excluded = run()
+    assert (excluded.returncode, excluded.stderr) == (1, "")
+    (command.home / "svc").chmod(0o755)
+
+
 def test_bytes_that_are_no_utf_8_are_linted(home: Memlint) -> None:
     write(home.home, {"latin/Dockerfile": b"FROM debian\nRUN apt-get upgrade -y # \xe9\xff\n"})
     for name in FORMATS:
         done = home.run("lint", "latin", "-f", name)
         assert (done.returncode, done.stderr) == (1, ""), name
         assert "ML106" in done.stdout
+
+
+def test_a_name_with_a_newline(home: Memlint) -> None:
+    write(home.home, {"Dockerfile.a\nb": GOOD})
+    for name in FORMATS:
+        done = home.run("lint", "-f", name, "--select", "ML101")
+        assert (done.returncode, done.stderr) == (1, ""), name
+    assert "Dockerfile.a b" in home.run("lint", "--select", "ML101").stdout
 
 
 def test_a_name_that_is_no_utf_8(home: Memlint) -> None:
@@ -250,6 +308,31 @@ def test_standard_input_is_empty(home: Memlint) -> None:
     done = home.run("lint", "-")
     assert done.returncode == 2
     assert done.stderr.startswith("memlint: error: -: ")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code", "said"),
+    [
+        ("<&-", "-", 2, "memlint: error: standard input cannot be read (Bad file descriptor)"),
+        ("<&-", "Dockerfile", 1, ""),
+        (">&-", "Dockerfile", 2, "memlint: error: standard output is closed"),
+        (">&-", "Dockerfile --diff", 2, "memlint: error: standard output is closed"),
+        (">&-", "Dockerfile -o report.txt", 1, ""),
+        ("2>&-", "ok absent", 2, ""),
+        ("<&- >&- 2>&-", "-", 2, ""),
+    ],
+)
+def test_closed_streams(home: Memlint, closed: str, arguments: str, code: int, said: str) -> None:
+    script = f"exec {' '.join(MEMLINT)} lint --select ML101 {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", script], cwd=home.home, env=home.env(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr.partition("\n")[0]) == (code, said)
+
+
+def test_an_empty_path_is_told_and_the_others_are_linted(home: Memlint) -> None:
+    done = home.run("lint", "Dockerfile", "", "-f", "json", "--select", "ML101")
+    assert done.returncode == 2
+    assert done.stderr.startswith("memlint: error: .: is a directory, not a Dockerfile\n  hint: ")
+    assert [finding["location"]["path"] for finding in json.loads(done.stdout)["findings"]] == ["Dockerfile"]
 
 
 def test_a_deleted_directory(home: Memlint) -> None:

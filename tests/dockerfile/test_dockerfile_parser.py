@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.effort import effort
 
+from memlint.dockerfile import stages
 from memlint.dockerfile.parser import LARGEST, parse_dockerfile
 from memlint.errors import DockerfileError
 from memlint.model.dockerfile import Instruction, Span
@@ -310,3 +311,10 @@ class TestBadInput:
     def test_the_effort_for_continuations_grows_with_their_number_only(self, line: bytes) -> None:
         small, large = (effort(parse_dockerfile, b"FROM a\nRUN \\\n" + line * count + b"x\n") for count in (500, 4000))
         assert large < 12 * small  # 8 where linear, 64 where quadratic
+
+    def test_what_onbuild_sets_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stages, "MOST_VARIABLES", 100)
+        text = "FROM a AS s\n" + "ONBUILD ARG x\n" * 20
+        assert len(parse_dockerfile(text + "FROM s\n" * 4).stages) == 5
+        with pytest.raises(DockerfileError, match=r"Dockerfile:26: too many variables"):
+            parse_dockerfile(text + "FROM s\n" * 9)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from support.effort import effort
+from support.linting import linter, repository
 
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.dockerfile.shell import commands_of
@@ -111,6 +113,25 @@ def test_a_long_row_of_stages() -> None:
     assert found.target.base is not None
     assert found.target.base.repository == "debian"
     assert found.target.final
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["RUN apt-get upgrade -y", "ENV A=1", "COPY a /b", "WORKDIR d", "RUN pip install numpy"],
+)
+def test_twice_the_stages_take_twice_the_effort(line: str) -> None:
+    """All rules over stages that each stand on the one before."""
+    once, twice = (
+        effort(
+            linter().findings,
+            repository(
+                {"Dockerfile": "FROM x:1 AS s0\n" + "".join(f"FROM s{i} AS s{i + 1}\n{line}\n" for i in range(count))}
+            ),
+            ("Dockerfile",),
+        )
+        for count in (100, 200)
+    )
+    assert twice < 2.2 * once
 
 
 def test_facts_are_worked_out_once_and_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,10 @@ UNUSED = "FROM debian:12\n# memlint ignore=ML106,ML101 # why\nRUN true\n"
             "FROM debian:12\nRUN true && \\\n  true\n",
         ),
         ("# memlint ignore=ML101\nFROM debian\n", "# memlint ignore=ML101\nFROM debian\n"),
+        (
+            "# memlint ignore=ML106\n# syntax=docker/dockerfile:1-labs\nFROM debian:12\n",
+            "# memlint ignore=ML106\n# syntax=docker/dockerfile:1-labs\nFROM debian:12\n",
+        ),
     ],
 )
 def test_unused_comments_are_removed(before: str, after: str) -> None:
@@ -130,6 +134,7 @@ def test_a_fix_that_helps_is_applied() -> None:
         (fixing(edit(1, 6, 1, 7, "a"), until="never"), "nothing changes"),
         (fixing(edit(1, 1, 1, 4, "x"), edit(1, 2, 1, 5, "y"), until="x"), "its edits overlap"),
         (fixing(edit(1, 6, 1, 7, "b"), until="FROM b", safe=False), "it is not safe"),
+        (fixing(edit(1, 1, 1, 1, "# check=skip=all\n"), until="check"), "a line becomes a parser directive"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

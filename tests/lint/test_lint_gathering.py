@@ -181,6 +181,31 @@ def test_others_that_cannot_be_parsed_are_a_note(home: Path) -> None:
         assert note.startswith("Dockerfile:2: ")
 
 
+def test_submodules_that_are_not_checked_out_are_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, FILES, git=True)
+    for number in range(5):
+        link = f"160000,{'1' * 40},mod{number}"
+        subprocess.run(("git", "update-index", "--add", "--cacheinfo", link), cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    (note,) = gathered(".").notes
+    assert note.startswith("submodules that are not checked out are not linted (mod0, mod1, mod2, …): ")
+    assert gathered("web").notes == gathered("web/Dockerfile").notes == ()
+    (note,) = gathered(".", exclude=("mod*", "!mod3")).notes
+    assert "(mod3)" in note
+
+
+def test_repositories_in_the_repository_are_linted_and_compared_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, FILES, git=True)
+    write(tmp_path / "nested", FILES, git=True)
+    monkeypatch.chdir(tmp_path)
+    assert list(gathered(".").targets) == sorted([*ALL, *(f"nested/{path}" for path in ALL)])
+    assert "nested/web/Dockerfile" in names(gathered("web/Dockerfile"))
+    assert list(gathered(".", exclude=("nested/",)).targets) == ALL
+    assert gathered("nested").repository.root == str(tmp_path / "nested")
+
+
 def _refusing(name: str) -> Callable[..., int]:
     """`os.open`, which may not open files of that name."""
     opened = os.open

@@ -63,7 +63,13 @@ def test_own_rules_come_on_top(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "problem"),
     [
-        ("ML901.toml", 'check = "upgrade"', "", None),
+        ("ML901.toml", 'check = "upgrade"', "", "has no check, so it would find nothing"),
+        ("ALL.toml", '"ML901"', '"ALL"', "has the id 'ALL'"),
+        ("my rule, x.toml", '"ML901"', '"my rule, x"', "has the id 'my rule, x'"),
+        ("ml901.toml", '"ML901"', '"ml901"', "has the id 'ml901'"),
+        ("ML901.toml", "no-upgrade-here", "No upgrade", "has the name 'No upgrade'"),
+        ("ML901.toml", "no-upgrade-here", "all", "has the name 'all'"),
+        ("ML901.toml", "no-upgrade-here", "ml106", "has the name 'ml106'"),
         ("ML902.toml", "", "", "has the id ML901"),
         ("ML901.toml", "no-upgrade-here", "upgrade", "is there already"),
         ("ML901.toml", 'check = "upgrade"', 'check = "../../etc"', "needs the name of a check"),
@@ -76,11 +82,8 @@ def test_own_rules_come_on_top(tmp_path: Path) -> None:
         ("ML901.toml", 'fix = "Do not."', 'fix = "Do not', "is no rule"),
     ],
 )
-def test_a_file_that_is_no_rule_is_named(tmp_path: Path, name: str, old: str, new: str, problem: str | None) -> None:
-    (tmp_path / name).write_text(OWN.replace(old, new) if old else OWN)
-    if problem is None:
-        assert load_rules(more=[str(tmp_path)])
-        return
+def test_a_file_that_is_no_rule_is_named(tmp_path: Path, name: str, old: str, new: str, problem: str) -> None:
+    (tmp_path / name).write_text(OWN.replace(old, new))
     with pytest.raises(UsageError) as caught:
         load_rules(more=[str(tmp_path)])
     assert caught.value.message.startswith(f"{tmp_path}/{name}: ")
@@ -99,22 +102,39 @@ def test_a_directory_of_rules_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "problem", "hint"),
+    ("lines", "problem", "hint"),
     [
         ('check = "upgrad"', "no check is named 'upgrad'", "did you mean upgrade?"),
         ('check = "zzzzz"', "no check is named 'zzzzz'", "the checks are: "),
-        ('check = "unpinned_base"', "lacks the threshold 'pinned_by'", "pinned_by (str)"),
+        ('check = "unpinned_base"', "lacks the threshold 'pinned_by'", 'pinned_by ("tag" or "digest")'),
         ('check = "upgrade"\nthresholds = { many = 1 }', "has no threshold 'many'", "takes none"),
+        (
+            'check = "copied_up"\nthresholds = { brought_by = "both" }',
+            'threshold \'brought_by\' is "both", and has to be "base" or "image"',
+            "memlint explain",
+        ),
+        (
+            'check = "base_drift"\nthresholds = { min_images = 2, all_files = true }',
+            "has the scope 'file', which the check base_drift is not for",
+            'write scope = "repository"',
+        ),
+        ('check = "text_relocations"', "has the scope 'file'", 'write scope = "images"'),
     ],
 )
-def test_a_rule_that_does_not_fit_its_check(tmp_path: Path, line: str, problem: str, hint: str) -> None:
-    (tmp_path / "ML901.toml").write_text(OWN.replace('check = "upgrade"', line))
-    rule = load_rules(more=[str(tmp_path)])[-1]
+def test_a_rule_that_does_not_fit_its_check(tmp_path: Path, lines: str, problem: str, hint: str) -> None:
+    (tmp_path / "ML901.toml").write_text(OWN.replace('check = "upgrade"', lines))
     with pytest.raises(UsageError) as caught:
-        load_check(rule, "ML901.toml")
-    assert caught.value.message.startswith("ML901.toml: ")
+        load_rules(more=[str(tmp_path)])
+    assert caught.value.message.startswith(f"{tmp_path}/ML901.toml: ")
     assert problem in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("scope", ["repository", "images"])
+def test_a_rule_of_another_scope_than_its_check(tmp_path: Path, scope: str) -> None:
+    (tmp_path / "ML901.toml").write_text(OWN.replace('scope = "file"', f'scope = "{scope}"'))
+    with pytest.raises(UsageError, match=f"has the scope '{scope}', which the check upgrade is not for"):
+        load_rules(more=[str(tmp_path)])
 
 
 def test_the_pages_are_the_generated_ones(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from support.linting import RULES, config, linter, repository
 
-from memlint.config import PathSettings, RuleSettings
+from memlint.config import PathSettings, RuleSettings, Selection, load_config
 from memlint.errors import UsageError
+from memlint.lint.globs import Globs
 from memlint.lint.repository import Repository
 from memlint.lint.ruleset import Rule
 from memlint.lint.selection import active_rules, chosen, find_rule
@@ -34,7 +36,15 @@ ONES = [each for each in IDS if each.startswith("ML1")]
         ({"select": ("Unpinned-Base", "ML106")}, ["ML101", "ML106"]),
         ({"select": ("ML101",), "extend_select": ("ML106",)}, ["ML101", "ML106"]),
         ({"select": ("ML1",), "ignore": ("ML101",)}, ONES[1:]),
-        ({"select": ("ML101",), "ignore": ("ML1",)}, []),
+        ({"select": ("ML101",), "ignore": ("ML1",)}, ["ML101"]),
+        ({"select": ("ML101",), "ignore": ("ML10", "ML101")}, []),
+        ({"extend_select": ("ML101",), "ignore": ("ALL",)}, ["ML101"]),
+        ({"select": ("ML1",), "ignore": ("ALL",)}, ONES),
+        ({"ignore": ("ML101",), "given": Selection(extend_select=("ML101",))}, IDS),
+        ({"ignore": ("ML1",), "given": Selection(extend_select=("ML101",), ignore=("ML0", "ML2", "ML3"))}, ["ML101"]),
+        ({"ignore": ("ML101",), "given": Selection(select=("ML1",))}, ONES),
+        ({"select": ("ML101",), "extend_select": ("ML102",), "given": Selection(select=("ML103",))}, ["ML103"]),
+        ({"select": ("ML101", "ML102"), "given": Selection(ignore=("ML1",))}, []),
         ({"ignore": ("ML0", "ML2", "ML3")}, ONES),
     ],
 )
@@ -49,14 +59,20 @@ def test_selection(settings: dict[str, tuple[str, ...]], wanted: list[str]) -> N
         ("unpined-base", "did you mean unpinned-base?"),
         ("zzz", "memlint rules lists all of them"),
         ("M", "memlint rules lists all of them"),
+        ("ML999", "memlint rules lists all of them"),
+        ("nothing", "memlint rules lists all of them"),
         ("ML", "memlint rules lists all of them"),
     ],
 )
 @pytest.mark.parametrize("key", ["select", "extend_select", "ignore"])
 def test_a_rule_that_does_not_exist(key: str, name: str, hint: str) -> None:
-    with pytest.raises(UsageError, match=rf"memlint\.toml: there is no rule '{name}'") as caught:
-        chosen(RULES, config(file="memlint.toml", **{key: (name,)}))
-    assert caught.value.hint == hint
+    given = Selection("--", **{key: (name,)})
+    settings: tuple[tuple[str, dict[str, Any]], ...] = (("memlint.toml: ", {key: (name,)}), ("--", {"given": given}))
+    for place, changed in settings:
+        with pytest.raises(UsageError) as caught:
+            chosen(RULES, config(file="memlint.toml", **changed))
+        assert caught.value.message == f"{place}{key.replace('_', '-')}: there is no rule {name!r}"
+        assert caught.value.hint == hint
 
 
 def test_rules_are_found_by_id_and_name() -> None:
@@ -64,9 +80,23 @@ def test_rules_are_found_by_id_and_name() -> None:
 
 
 def test_rules_of_images_alone_are_no_rules_for_dockerfiles() -> None:
-    with pytest.raises(UsageError, match="no rule for Dockerfiles"):
+    with pytest.raises(UsageError, match=r"^select: no rule for Dockerfiles"):
         active_rules(RULES, config(select=("ML2",)), "/repo")
     assert not [each for each in active_rules(RULES, config(), "/repo") if each.rule.scope == "images"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "keys"),
+    [
+        ({"select": ()}, "memlint.toml: select"),
+        ({"ignore": ("ALL",)}, "memlint.toml: ignore"),
+        ({"select": ("ML2",), "given": Selection("--", ignore=("ML1",))}, "memlint.toml: select, --ignore"),
+        ({"given": Selection("--", select=("ML2",))}, "--select"),
+    ],
+)
+def test_what_leaves_no_rule_is_named(settings: dict[str, Any], keys: str) -> None:
+    with pytest.raises(UsageError, match=f"^{keys}: no rule for Dockerfiles is selected"):
+        active_rules(RULES, config(file="memlint.toml", **settings), "/repo")
 
 
 UPGRADE = "FROM debian:12\nRUN apt-get upgrade -y\n"
@@ -124,7 +154,8 @@ def longer_than(dockerfile: Dockerfile, repository: Repository, *, lines: int, w
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> Rule:
     """A rule over that check."""
-    monkeypatch.setattr("memlint.lint.engine.load_check", lambda *_: longer_than)
+    for module in ("engine", "selection"):
+        monkeypatch.setattr(f"memlint.lint.{module}.load_check", lambda *_: longer_than)
     rule = next(rule for rule in RULES if rule.id == "ML101")
     return msgspec.structs.replace(
         rule, id="ML901", name="own", message="{count} lines", thresholds={"lines": 1, "words": ("never",)}
@@ -157,20 +188,35 @@ def test_thresholds(own: Rule, settings: dict[str, Any], wanted: set[str]) -> No
     [
         ({"rule": {"ML1066": RuleSettings()}}, "there is no rule 'ML1066'", "ML106"),
         ({"rule": {"ML901": RuleSettings(thresholds={"lins": 2})}}, "no threshold 'lins'", "did you mean lines?"),
-        ({"rule": {"ML901": RuleSettings(thresholds={"zzz": 2})}}, "no threshold 'zzz'", "lines (int)"),
-        ({"rule": {"ML901": RuleSettings(thresholds={"lines": "2"})}}, "threshold 'lines'", "int"),
-        ({"rule": {"ML901": RuleSettings(thresholds={"lines": True})}}, "threshold 'lines'", "int"),
+        ({"rule": {"ML901": RuleSettings(thresholds={"zzz": 2})}}, "no threshold 'zzz'", "lines (a whole number)"),
+        (
+            {"rule": {"ML901": RuleSettings(thresholds={"lines": "2"})}},
+            "rule.ML901: threshold 'lines' is \"2\", and has to be a whole number",
+            "memlint explain",
+        ),
+        ({"rule": {"own": RuleSettings(thresholds={"lines": True})}}, "rule.own: threshold 'lines' is true", "memlint"),
+        (
+            {"rule": {"unpinned-base": RuleSettings(), "ML101": RuleSettings("info")}},
+            "rule.unpinned-base and rule.ML101 are one rule",
+            "one table",
+        ),
+        ({"rule": {"ML001": RuleSettings(thresholds={"x": 1})}}, "rule.ML001: ML001 has no thresholds", "severity"),
         (
             {"per_path": (PathSettings(("old",), rule={"ML901": RuleSettings(thresholds={"words": 1})}),)},
-            "threshold 'words'",
-            "tuple[str, ...]",
+            "per-path[0].rule.ML901: threshold 'words' is 1, and has to be a list of texts",
+            "memlint explain",
         ),
         (
             {"per_path": (PathSettings(("old",), rule={"no": RuleSettings()}),)},
             "there is no rule 'no'",
             "memlint rules",
         ),
-        ({"per_path": (PathSettings(("old",), ("no",)),)}, "there is no rule 'no'", "memlint rules"),
+        (
+            {"per_path": (PathSettings(("old",), ("no",)),)},
+            "per-path[0].ignore: there is no rule 'no'",
+            "memlint rules",
+        ),
+        ({"per_path": (PathSettings(("[z-a]",)),)}, "per-path[0].paths: '[z-a]' is no pattern", ".gitignore"),
     ],
 )
 def test_settings_that_do_not_fit(own: Rule, settings: dict[str, object], problem: str, hint: str) -> None:
@@ -182,7 +228,56 @@ def test_settings_that_do_not_fit(own: Rule, settings: dict[str, object], proble
     assert hint in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("rule", "thresholds", "problem", "hint"),
+    [
+        ("ML101", {"pinned_by": "foo"}, '"foo", and has to be "tag" or "digest"', "memlint explain"),
+        ("ML101", {"pinned_by": "digst"}, '"digst", and has to be "tag" or "digest"', "did you mean digest?"),
+        ("ML102", {"min_pinned": 7}, "7, and has to be a number from 0 to 1", "memlint explain"),
+        ("ML102", {"min_pinned": float("nan")}, "null, and has to be a number from 0 to 1", "memlint explain"),
+        (
+            "ML103",
+            {"managers": ("apt", "aptt")},
+            '["apt","aptt"], and has to be a list of "apt", ',
+            "did you mean apt?",
+        ),
+        ("ML104", {"names": "X"}, '"X", and has to be a list of texts', "memlint explain"),
+        ("ML105", {"brought_by": "both"}, '"both", and has to be "base" or "image"', "memlint explain"),
+        ("ML201", {"min_bytes": -1}, "-1, and has to be a whole number from 0", "memlint explain"),
+        ("ML301", {"min_images": -1}, "-1, and has to be a whole number from 2", "memlint explain"),
+        ("ML303", {"min_sharing": 0}, "0, and has to be a whole number from 1", "memlint explain"),
+        ("ML303", {"all_files": "yes"}, '"yes", and has to be true or false', "memlint explain"),
+    ],
+)
+def test_thresholds_that_no_check_takes(rule: str, thresholds: dict[str, Any], problem: str, hint: str) -> None:
+    """Whether the rule is selected or not."""
+    settings = config(select=("ML106",), file="memlint.toml", rule={rule: RuleSettings(thresholds=thresholds)})
+    with pytest.raises(UsageError) as caught:
+        active_rules(RULES, settings, "/repo")
+    assert caught.value.message == f"memlint.toml: rule.{rule}: threshold {next(iter(thresholds))!r} is {problem}" or (
+        rule == "ML103" and problem in caught.value.message
+    )
+    assert hint in caught.value.hint
+
+
 def test_a_rule_of_the_repository_has_one_set_of_thresholds() -> None:
-    place = (PathSettings(("old",), rule={"ML301": RuleSettings(thresholds={"x": 1})}),)
-    with pytest.raises(UsageError, match="ML301 looks at all files at once"):
+    place = (PathSettings(("old",), rule={"ML301": RuleSettings(thresholds={"min_images": 3})}),)
+    with pytest.raises(UsageError, match=r"^per-path\[0\]\.rule: ML301 looks at all files at once"):
         active_rules(RULES, config(per_path=place), "/repo")
+
+
+def test_the_documented_configuration_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/lint.md").read_text("utf-8")
+    example = text.partition("## Configuration")[2].partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "memlint.toml").write_text(example)
+    found = load_config({}, file=str(tmp_path / "memlint.toml"))
+    active = {each.rule.name: each for each in active_rules(RULES, found, str(tmp_path))}
+    assert "upx" in active
+    assert "base-without-digest" not in active
+    assert active["unpinned-base"].thresholds["pinned_by"] == "digest"
+    excluded = Globs(found.exclude, found.directory, str(tmp_path))
+    assert [excluded.match(path) for path in ("vendor/Dockerfile", "a.old.Dockerfile", "web.old.Dockerfile")] == [
+        True,
+        True,
+        False,
+    ]

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
 
 
-def base_drift(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def base_drift(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per image on another base of a repository than most; a full base beside a slim one is `full_base`'s.
 
     The tags of images that the repository builds itself are given when it is built.

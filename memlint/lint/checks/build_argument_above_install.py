@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from memlint.dockerfile.installs import Install
     from memlint.lint.facts import Step
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Managers
     from memlint.model.dockerfile import Dockerfile, Span
 
 _PINNED = r"""["']?(?:[0-9a-f]{7,64}|v?\d+\.\d+[\w.+-]*)["']?\Z"""
@@ -25,7 +26,7 @@ _PINNED = r"""["']?(?:[0-9a-f]{7,64}|v?\d+\.\d+[\w.+-]*)["']?\Z"""
 
 
 def build_argument_above_install(
-    dockerfile: Dockerfile, repository: Repository, *, names: tuple[str, ...], managers: tuple[str, ...]
+    dockerfile: Dockerfile, repository: Repository, *, names: tuple[str, ...], managers: Managers
 ) -> Iterator[Hit]:
     """Each ARG of `names` (patterns) with an install of `managers` above it that does not use the value."""
     steps = [step for stage in final_stages(dockerfile, repository) for step in stage.steps]

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from memlint.lint.built import Built
     from memlint.lint.chains import Link
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 Chain = tuple["Built", "tuple[bytes, ...]"]
 """An image, and the texts of its chain up to the first that does not say it all."""
 
 
-def common_start(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def common_start(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per group of Dockerfiles that begin alike, at one of them."""
     for fleet in fleets(repository, all_files=all_files):
         chains: dict[str, list[Chain]] = defaultdict(list)

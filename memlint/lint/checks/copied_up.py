@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from memlint.lint.lower import Origin
     from memlint.lint.repository import Repository
     from memlint.lint.rewrites import Rewrite
+    from memlint.lint.thresholds import Bringer
     from memlint.model.dockerfile import Dockerfile
 
 _OCTAL = r"0?[0-7]{3,4}\Z"
 _FLAGS = {"chmod": "--chmod", "chown": "--chown"}
 
 
-def copied_up(dockerfile: Dockerfile, repository: Repository, *, brought_by: str) -> Iterator[Hit]:
+def copied_up(dockerfile: Dockerfile, repository: Repository, *, brought_by: Bringer) -> Iterator[Hit]:
     """`brought_by` "base": what the base or its packages brought. "image": what this Dockerfile put there before."""
     facts = repository.facts(dockerfile)
     stages = final_stages(dockerfile, repository)

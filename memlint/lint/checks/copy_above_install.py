@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memlint.lint.facts import Step
     from memlint.lint.image import Copy
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Managers
     from memlint.model.dockerfile import Dockerfile
 
 _SOURCE_DIRECTORIES = frozenset(("src", "app", "lib", "server", "backend", "api", "code", "cmd", "internal", "pkg"))
@@ -30,7 +31,7 @@ _PREPARES = frozenset(
 """Commands that need nothing of the build context when their words name no file of it."""
 
 
-def copy_above_install(dockerfile: Dockerfile, repository: Repository, *, managers: tuple[str, ...]) -> Iterator[Hit]:
+def copy_above_install(dockerfile: Dockerfile, repository: Repository, *, managers: Managers) -> Iterator[Hit]:
     """The first copy that changes with the source, with the installs of `managers` above it that do not need it.
 
     Those of the copy's own stage: one that others are built on is an image in itself, and needs its source.

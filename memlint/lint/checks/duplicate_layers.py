@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from memlint.lint.compared import Blamed, Compared, Share, package_name
+from memlint.lint.thresholds import Bytes
 from memlint.model.finding import Hit
 from memlint.model.report import Duplicate
 
 
-def duplicate_layers(compared: Compared, *, min_bytes: int) -> Iterator[Hit]:
+def duplicate_layers(compared: Compared, *, min_bytes: Bytes) -> Iterator[Hit]:
     """The layers with inodes of their own for that cause; smaller sums of bytes are left out."""
     blamed = Blamed(compared)
     for duplicate in compared.report.duplicates:

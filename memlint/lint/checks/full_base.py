@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from memlint.dockerfile.reference import BaseImage
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Count
 
 
-def full_base(repository: Repository, *, min_sharing: int, all_files: bool) -> Iterator[Hit]:
+def full_base(repository: Repository, *, min_sharing: Count, all_files: bool) -> Iterator[Hit]:
     """One hit per image on a full base, where so many others have the slim one and no step needs more."""
     for fleet in fleets(repository, all_files=all_files):
         versions: dict[tuple[str, ...], dict[BaseImage, list[Built]]] = defaultdict(lambda: defaultdict(list))

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from memlint.lint.built import Built
     from memlint.lint.chains import Link
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 
-def install_order(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def install_order(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per Dockerfile that has a COPY, ADD, ENV, ARG or WORKDIR of its own above an install that others have."""
     for fleet in fleets(repository, all_files=all_files):
         alike: dict[tuple[str, bytes], list[Built]] = defaultdict(list)

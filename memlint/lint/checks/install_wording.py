@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from memlint.lint.built import Built
     from memlint.lint.chains import Written
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 
-def install_wording(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def install_wording(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per Dockerfile that words an install otherwise than most others do on the same chain."""
     for fleet in fleets(repository, all_files=all_files):
         alike: dict[bytes, list[Built]] = defaultdict(list)

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
 
 _BARE = frozenset(["alpine", "debian", "ubuntu", "busybox", "fedora", "rockylinux", "almalinux", "amazonlinux"])
 _STATIC = frozenset(["golang", "rust"])
 
 
-def libc_families(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def libc_families(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per fleet, at the first image of the rarer family, when so many images map a libc that is known."""
     for fleet in fleets(repository, all_files=all_files):
         known = [(built, libc) for built in fleet if (libc := _libc(built)) is not None]

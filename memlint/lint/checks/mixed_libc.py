@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from memlint.lint.compared import Compared
+from memlint.lint.thresholds import Images
 from memlint.model.finding import Hit, Related
 
 
-def mixed_libc(compared: Compared, *, min_images: int) -> Iterator[Hit]:
+def mixed_libc(compared: Compared, *, min_images: Images) -> Iterator[Hit]:
     """One hit per base of the rarer libc, when so many images have a libc at all.
 
     An image's libc is the one whose loader most of its programs ask for.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memlint.lint.built import Built
     from memlint.lint.contents import Listed
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 Key = tuple[str, ...]
@@ -40,7 +41,7 @@ class Pin(msgspec.Struct, frozen=True, eq=False):
             yield listed.named(built.path), f"{listed.name} {listed.version}"
 
 
-def pin_skew(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def pin_skew(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per install command with pins that most of the others do not have."""
     for fleet in fleets(repository, all_files=all_files):
         skewed: dict[Location, list[Pin]] = defaultdict(list)

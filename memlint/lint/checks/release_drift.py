@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
 
 
-def release_drift(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def release_drift(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per rarer release; builds of one base are `base_drift`'s, and images without a libc share none."""
     for fleet in fleets(repository, all_files=all_files):
         groups: dict[tuple[str, str], list[Built]] = defaultdict(list)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 _SCRIPTS = frozenset(["composer", "install-php-extensions", "docker-php-extension-installer", "wait-for-it"])
@@ -39,7 +40,7 @@ class Copied(msgspec.Struct, frozen=True, eq=False):
         return self.built.at(self.place)
 
 
-def repeated_copies(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def repeated_copies(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per program and base, at one of the images that copy it; equal chains down to the base are one."""
     for fleet in fleets(repository, all_files=all_files):
         groups: dict[tuple[str, ...], list[Copied]] = defaultdict(list)

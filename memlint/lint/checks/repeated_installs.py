@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memlint.lint.chains import FirstInstall, Link
     from memlint.lint.contents import Listed
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 _PACKAGES_NAMED = 5
@@ -41,7 +42,7 @@ class Installed(msgspec.Struct, frozen=True, eq=False):
     above: bytes
 
 
-def repeated_installs(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def repeated_installs(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per group of Dockerfiles, at one of them; equal installs as a whole are the business of other checks."""
     for fleet in fleets(repository, all_files=all_files):
         bases: dict[str, list[Built]] = defaultdict(list)

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from memlint.lint.built import Built
     from memlint.lint.fetched import Source
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Images
     from memlint.model.finding import Location
 
 
-def source_builds(repository: Repository, *, min_images: int, all_files: bool) -> Iterator[Hit]:
+def source_builds(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
     """One hit per program, at one of the Dockerfiles whose image it comes into."""
     for fleet in fleets(repository, all_files=all_files):
         builds: dict[str, list[Built]] = defaultdict(list)

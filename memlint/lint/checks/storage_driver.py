@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memlint.lint.compared import Compared, sized
+from memlint.lint.thresholds import Bytes
 from memlint.model.finding import Hit
 from memlint.model.units import plural
 
 
-def storage_driver(compared: Compared, *, min_bytes: int) -> Iterator[Hit]:
+def storage_driver(compared: Compared, *, min_bytes: Bytes) -> Iterator[Hit]:
     """One hit for the node, at its first image, when that costs so many bytes."""
     report = compared.report
     total = next((each for each in report.causes if each.cause == compared.cause), None)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from memlint.dockerfile.reference import BaseImage
     from memlint.lint.repository import Repository
+    from memlint.lint.thresholds import Pin, Share
     from memlint.model.dockerfile import Dockerfile
 
 _NEWEST = "latest"
@@ -24,7 +25,7 @@ _VARIABLE = r"\$\{?(\w+)"
 
 
 def unpinned_base(
-    dockerfile: Dockerfile, repository: Repository, *, pinned_by: str, min_pinned: float
+    dockerfile: Dockerfile, repository: Repository, *, pinned_by: Pin, min_pinned: Share
 ) -> Iterator[Hit]:
     """`pinned_by` "tag": bases without a version. "digest": bases with a version, but without a digest.
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from memlint.lint.compared import Blamed, Compared, Share, package_name
+from memlint.lint.thresholds import Bytes
 from memlint.model.finding import Hit
 from memlint.model.report import Placement, Version, VersionSkew
 
 
-def version_skew(compared: Compared, *, min_bytes: int) -> Iterator[Hit]:
+def version_skew(compared: Compared, *, min_bytes: Bytes) -> Iterator[Hit]:
     """The layers with the builds that fewer images have; images of another libc are no measure."""
     libc = {image.ref: next(iter(image.libc), None) for image in compared.report.images}
     blamed = Blamed(compared)

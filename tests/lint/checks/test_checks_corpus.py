@@ -26,7 +26,7 @@ READ = {"ML301": 4, "ML302": 4, "ML303": 1, "ML308": 1, "ML309": 3, "ML310": 1, 
 
 def repository_in(root: Path) -> Repository:
     dockerfiles = Dockerfiles(str(root))
-    for path in find_dockerfiles(str(root)):
+    for path in find_dockerfiles(str(root)).paths:
         with suppress(DockerfileError):
             dockerfiles.add(path, (root / path).read_bytes())
     return Repository(dockerfiles)
