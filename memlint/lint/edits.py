@@ -36,9 +36,9 @@ def inserted_below(dockerfile: Dockerfile, instruction: Instruction, text: str) 
 
 
 def with_flag(instruction: Instruction, flag: str) -> Edit:
-    """Adds a flag before the arguments."""
-    first = instruction.words[0].span
-    return Edit(Span(first.line, first.column, first.line, first.column), f"{flag} ")
+    """Adds a flag before the arguments, in whichever form these are."""
+    line, column = instruction.at(0)
+    return Edit(Span(line, column, line, column), f"{flag} ")
 
 
 def without_command(step: Step, placed: Placed) -> tuple[Edit, ...] | None:

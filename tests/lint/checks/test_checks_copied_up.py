@@ -125,6 +125,15 @@ def test_one_finding_per_file_and_layer() -> None:
         ("COPY --from=build /out/server /s\nRUN chmod 0755 /s\n", "COPY --from=build --chmod=0755 /out/server /s\n"),
         ("COPY --from=build /out/server /s\nRUN chown a:b /s\n", "COPY --from=build --chown=a:b /out/server /s\n"),
         ("COPY --from=build /out/server /s\nRUN chmod 755 /s", "COPY --from=build --chmod=755 /out/server /s\n"),
+        (
+            'COPY --from=build ["/out/server", "/s"]\nRUN chmod 755 /s\n',
+            'COPY --from=build --chmod=755 ["/out/server", "/s"]\n',
+        ),
+        (
+            "COPY --from=build \\\n  # the server\n  /out/server /s\nRUN chmod 755 /s\n",
+            "COPY --from=build \\\n  # the server\n  --chmod=755 /out/server /s\n",
+        ),
+        ("COPY --from=build -- /out/server /s\nRUN chmod 755 /s\n", None),  # no flag can follow --
         ("COPY --from=build /out/server /s\nRUN chmod +x /s\n", None),
         ("COPY --from=build /out/server /s\nRUN chmod 755 /s && true\n", None),
         ("COPY --from=build --chmod=700 /out/server /s\nRUN chmod 755 /s\n", None),
