@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def keeps_the_rest(before: Dockerfile, after: Dockerfile, edits: Iterable[Edit]) -> bool:
     """Whether all instructions of `before` are in `after`, in their order and read alike, but for what the edits say.
 
-    One that an edit takes out whole may be gone, or stand elsewhere; one that an edit takes words out of, or puts others
-    into, keeps its keyword and its form; one with mere insertions, as of a flag, keeps its words, too.
+    One that an edit takes out whole may be gone, or stand elsewhere; one whose text an edit takes or replaces keeps its
+    keyword and its form; one into which something is inserted, as a flag, keeps its words, too.
     """
     if before.directives != after.directives:
         return False

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from memlint.lint.thresholds import Bringer
     from memlint.model.dockerfile import Dockerfile
 
-_OCTAL = r"0?[0-7]{3,4}\Z"
+_VALUES = {"chmod": r"0?[0-7]{3,4}\Z", "chown": r"\w[\w-]*:\w[\w-]*\Z"}
+"""What means the same at a COPY: there a user alone gives the file its group, too, which chown leaves as it is."""
 _FLAGS = {"chmod": "--chmod", "chown": "--chown"}
 
 
@@ -120,10 +121,10 @@ def _fix(step: Step, before: Step | None, rewrite: Rewrite, facts: Facts) -> Fix
     value = rewrite.mode if rewrite.verb == "chmod" else rewrite.owner
     if copy is None or value is None or rewrite.recursive or len(step.commands or ()) != 1:
         return None
-    if len(copy.sources) != 1 or rewrite.targets != (copy.target,) or copy.into:
+    if len(copy.sources) != 1 or copy.sources[0].endswith("/") or rewrite.targets != (copy.target,) or copy.into:
         return None
     name = _FLAGS[rewrite.verb]
-    if copy.instruction.flag(name.lstrip("-")) or (rewrite.verb == "chmod" and not re.match(_OCTAL, value)):
+    if copy.instruction.flag(name.lstrip("-")) or not re.match(_VALUES[rewrite.verb], value):
         return None
     edits = (with_flag(copy.instruction, f"{name}={value}"), removed(step.instruction))
     return Fix(edits, safe=False, description=f"let the COPY do it ({name}={value})")

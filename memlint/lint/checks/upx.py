@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from memlint import TYPE_CHECKING
@@ -13,7 +14,7 @@ from memlint.model.finding import Fix, Hit, Location
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from memlint.dockerfile.shell import Command, Placed
+    from memlint.dockerfile.shell import Command, Placed, ShellWord
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
@@ -25,6 +26,8 @@ _NOT_PACKING = frozenset(
     )
 )
 _NAMES = ("upx", "upx-ucl", "goupx")
+_OUTPUT = r"(?:-[0-9a-zA-Z]*?o|--out[a-z]*(?==|\Z))(.*)"
+"""The option that has the packed program written elsewhere, and its value, should that be in the same word."""
 
 
 def upx(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
@@ -56,16 +59,24 @@ def _packed(command: Command) -> str | None:
         return None
     if not words or any(word.text in _NOT_PACKING for word in words):
         return None
+    values = [following.raw for word, following in pairwise(words) if _takes_output(word)]
     files = [word.raw for word in words if word.raw and not word.raw.startswith(("-", "\\;", ";", "{}", "+", "';'"))]
-    return files[-1] if files else "programs"
+    return next((file for file in reversed(files) if file not in values), "programs")
+
+
+def _takes_output(word: ShellWord) -> bool:
+    option = re.match(_OUTPUT, word.text or "")
+    return option is not None and not option[1]
 
 
 def _output(command: Command) -> str | None:
     """Where `-o` puts what is packed, from the root; None without it, and where that is not known."""
-    words = [word.text or "" for word in command.arguments]
-    found = [following for word, following in pairwise(words) if word == "-o"]
-    found += [word[2:] for word in words if word.startswith("-o") and word != "-o"]
-    return join(command.directory, found[-1]) if found and found[-1] else None
+    found = ""
+    for word, following in pairwise([*(word.text or "" for word in command.arguments), ""]):
+        option = re.match(_OUTPUT, word)
+        if option:
+            found = option[1].removeprefix("=") or following
+    return join(command.directory, found) if found else None
 
 
 def _is_copied(path: str, stages: Sequence[StageFacts], facts: Facts) -> bool:
@@ -77,7 +88,10 @@ def _is_copied(path: str, stages: Sequence[StageFacts], facts: Facts) -> bool:
 
 def _fix(step: Step, placed: Placed) -> Fix | None:
     """Leaves the packing out, where the unpacked program is at the path that the packed one would have."""
-    if any(word.raw.startswith("-o") for word in placed.command.arguments) or placed.command.name == "find":
+    arguments = placed.command.arguments
+    if placed.command.name == "find" or any(re.match(_OUTPUT, word.text or word.prefix) for word in arguments):
         return None
+    if any(each.command.name in _NAMES and _packed(each.command) is None for each in step.commands or ()):
+        return None  # `upx -t` would fail
     edits = without_command(step, placed)
     return Fix(edits, safe=False, description="leave the program unpacked") if edits else None

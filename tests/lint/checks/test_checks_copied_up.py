@@ -134,6 +134,13 @@ def test_one_finding_per_file_and_layer() -> None:
             "COPY --from=build \\\n  # the server\n  --chmod=755 /out/server /s\n",
         ),
         ("COPY --from=build -- /out/server /s\nRUN chmod 755 /s\n", None),  # no flag can follow --
+        ("COPY --from=build /out/server /s\nRUN chown app /s\n", None),  # the group stays root, with COPY it would not
+        ("COPY --from=build /out/server /s\nRUN chown app. /s\n", None),
+        ("COPY --from=build /out/server /s\nRUN chown app: /s\n", None),
+        ("COPY --from=build /out/server /s\nRUN chown :grp /s\n", None),
+        ("COPY --from=build /out/server /s\nRUN chown --from=root:root app:grp /s\n", None),
+        ('ARG U=app\nCOPY --from=build /out/server /s\nRUN chown $U:"my grp" /s\n', None),
+        ("COPY --from=build /out/ /s\nRUN chmod 755 /s\n", None),  # a directory: what is in it would have that mode
         ("COPY --from=build /out/server /s\nRUN chmod +x /s\n", None),
         ("COPY --from=build /out/server /s\nRUN chmod 755 /s && true\n", None),
         ("COPY --from=build --chmod=700 /out/server /s\nRUN chmod 755 /s\n", None),
