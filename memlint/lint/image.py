@@ -8,6 +8,7 @@ import msgspec
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
+from memlint.dockerfile.reference import unmirrored
 from memlint.lint.paths import is_below, is_data, is_library, join, looks_binary
 
 if TYPE_CHECKING:
@@ -172,20 +173,24 @@ def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts
 
 
 def is_shared_base(dockerfile: Dockerfile, repository: Repository) -> bool:
-    """Whether another Dockerfile of the repository stands on an image that is called like this one's directory."""
+    """Whether another Dockerfile of the repository stands on an image that is called like this one's directory.
+
+    An official image is built by its makers, whatever directories are called, and so is one that this one stands on.
+    """
     name = basename(dirname(dockerfile.path))
-    users: dict[str, list[str]] = repository.once("bases by name", lambda: _by_base(repository))
-    return bool(name) and any(path != dockerfile.path for path in users.get(name, ()))
+    called: dict[str, set[str]] = repository.once("bases by name", lambda: _by_name(repository))
+    own = repository.outline(dockerfile.path).base
+    return bool(called.get(name, set()) - {own.repository if own else ""})
 
 
-def _by_base(repository: Repository) -> dict[str, list[str]]:
-    """Dockerfiles that stand on a base, two at the most, by its name without registry and namespace."""
-    users: dict[str, list[str]] = {}
+def _by_name(repository: Repository) -> dict[str, set[str]]:
+    """The bases of all Dockerfiles, official ones left out, by their names without registry and namespace."""
+    called: dict[str, set[str]] = {}
     for path in repository.paths:
         base = repository.outline(path).base
-        if base is not None and len(known := users.setdefault(basename(base.repository), [])) < 2:
-            known.append(path)
-    return users
+        if base is not None and "/" in unmirrored(base.repository):
+            called.setdefault(basename(base.repository), set()).add(base.repository)
+    return called
 
 
 def base_name(stages: tuple[StageFacts, ...]) -> str:
