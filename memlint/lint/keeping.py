@@ -18,7 +18,7 @@ def keeps_the_rest(before: Dockerfile, after: Dockerfile, edits: Iterable[Edit])
     keyword and its form; one into which something is inserted, as a flag, keeps its words, too.
     """
     if before.directives != after.directives:
-        return False
+        return False  # a comment among the first lines can become such a line, or cease to be one
     spans = [edit.span for edit in edits]
     moved: list[Instruction] = []
     staying: list[tuple[Instruction, list[Span]]] = []
