@@ -83,6 +83,18 @@ class StageFacts:
         return [stage._walked for stage in (*unwalked, self)][-1][0]  # a long chain is too deep for recursion
 
     @cached_property
+    def programs(self) -> frozenset[str]:
+        """The names of all programs that its RUNs run, those of the stages below it among them."""
+        for stage in self.lineage:
+            programs = stage._programs
+        return programs
+
+    @cached_property
+    def _programs(self) -> frozenset[str]:
+        names = {placed.command.name or "" for step in self.steps for placed in step.commands or ()}
+        return frozenset(names) if self.parent is None else self.parent._programs | names
+
+    @cached_property
     def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:
         """The steps; the directory and whether a POSIX shell runs the RUNs at their end. The parent's come first."""
         dockerfile = self._dockerfile
@@ -119,6 +131,15 @@ class Facts:
             parent = None if stage.parent is None else stages[stage.parent]
             stages.append(StageFacts(dockerfile, stage, parent, stage.index in final, scopes))
         self.stages = tuple(stages)
+
+    @cached_property
+    def named(self) -> dict[str, StageFacts]:
+        """The stages by their names, in lower case, and by their numbers."""
+        named: dict[str, StageFacts] = {}
+        for stage in self.stages:
+            named.setdefault(str(stage.stage.index), stage)
+            named.setdefault((stage.stage.name or "").lower(), stage)
+        return named
 
     @property
     def target(self) -> StageFacts:

@@ -85,10 +85,9 @@ class Copy(msgspec.Struct, frozen=True):
         below = (path for name in names if (path := join(self.target, name)))
         return (*(() if self.into else (self.target,)), *below)
 
-    def may_hold(self, path: str) -> bool:
-        """Whether the path may come from a directory that it copies, or from files that a pattern finds."""
-        if self.target is None or not is_below(path, self.target) or path == self.target:
-            return False
+    @property
+    def holds_unnamed(self) -> bool:
+        """Whether it may bring files that it does not name: those of a directory, or those that a pattern finds."""
         return any("." not in basename(source.rstrip("/")).strip(".") or "*" in source for source in self.sources)
 
     def source_of(self, path: str) -> str | None:
@@ -153,10 +152,7 @@ def copy_of(step: Step, facts: Facts) -> Copy | None:
 
 def named_stage(name: str, facts: Facts) -> StageFacts | None:
     """The stage that `--from=NAME` means."""
-    for each in facts.stages:
-        if (each.stage.name or "").lower() == name.lower() or str(each.stage.index) == name:
-            return each
-    return None
+    return facts.named.get(name.lower()) if name else None
 
 
 def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts, ...]:
@@ -211,12 +207,7 @@ def _builds(name: str, facts: Facts) -> bool:
     stage = named_stage(name, facts)
     if stage is None or not any(each.steps for each in stage.lineage):
         return True  # an image as it is
-    return any(
-        placed.command.name in _BUILDERS
-        for each in stage.lineage
-        for step in each.steps
-        for placed in step.commands or ()
-    )
+    return not _BUILDERS.isdisjoint(stage.programs)
 
 
 def _is_binary(source: str, built: bool) -> bool:

@@ -20,6 +20,7 @@ FINAL = "FROM alpine:3.20\nCOPY --from=build /app /app\n"
         ("/upx-4.2/upx --brute app", "app"),
         ("upx app || true", "app"),
         ("find /out -name '*.so' -exec upx -9 {} +", "programs"),
+        ("find /out -name a -o -name b -exec upx {} +", "programs"),
         ("ls /out | xargs upx", "programs"),
     ],
 )
