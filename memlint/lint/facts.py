@@ -82,17 +82,21 @@ class StageFacts:
         unwalked = self.above(lambda each: "_walked" in vars(each))
         return [stage._walked for stage in (*unwalked, self)][-1][0]  # a long chain is too deep for recursion
 
-    @cached_property
-    def programs(self) -> frozenset[str]:
-        """The names of all programs that its RUNs run, those of the stages below it among them."""
-        for stage in self.lineage:
-            programs = stage._programs
-        return programs
+    @property
+    def programs(self) -> frozenset[str] | None:
+        """The names of all programs that it runs, those of the stages below it among them; None without instructions."""
+        waiting = [self]
+        while waiting[-1].parent is not None and "_programs" not in vars(waiting[-1]):
+            waiting.append(waiting[-1].parent)
+        return [stage._programs for stage in reversed(waiting)][-1]  # a long chain would be too deep for recursion
 
     @cached_property
-    def _programs(self) -> frozenset[str]:
+    def _programs(self) -> frozenset[str] | None:
+        below = None if self.parent is None else self.parent._programs
         names = {placed.command.name or "" for step in self.steps for placed in step.commands or ()}
-        return frozenset(names) if self.parent is None else self.parent._programs | names
+        if not self.steps or (below is not None and names <= below):
+            return below
+        return frozenset(names) if below is None else below | names
 
     @cached_property
     def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:

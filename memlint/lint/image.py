@@ -205,9 +205,8 @@ def _copied_from(stage: StageFacts, facts: Facts) -> Iterator[StageFacts]:
 
 def _builds(name: str, facts: Facts) -> bool:
     stage = named_stage(name, facts)
-    if stage is None or not any(each.steps for each in stage.lineage):
-        return True  # an image as it is
-    return not _BUILDERS.isdisjoint(stage.programs)
+    programs = None if stage is None else stage.programs
+    return programs is None or not _BUILDERS.isdisjoint(programs)  # None is an image as it is
 
 
 def _is_binary(source: str, built: bool) -> bool:

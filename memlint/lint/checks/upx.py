@@ -50,7 +50,7 @@ def upx(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
 
 
 def _runs_upx(stage: StageFacts) -> bool:
-    return not stage.programs.isdisjoint(_NAMES)
+    return not (stage.programs or frozenset()).isdisjoint(_NAMES)
 
 
 def _packed(command: Command) -> str | None:
