@@ -84,11 +84,9 @@ class StageFacts:
 
     @property
     def programs(self) -> frozenset[str] | None:
-        """The names of all programs that it runs, those of the stages below it among them; None without instructions."""
-        waiting = [self]
-        while waiting[-1].parent is not None and "_programs" not in vars(waiting[-1]):
-            waiting.append(waiting[-1].parent)
-        return [stage._programs for stage in reversed(waiting)][-1]  # a long chain would be too deep for recursion
+        """The names of all programs that it and the stages below it run; None without instructions."""
+        unasked = self.above(lambda each: "_programs" in vars(each))
+        return [stage._programs for stage in (*unasked, self)][-1]
 
     @cached_property
     def _programs(self) -> frozenset[str] | None:

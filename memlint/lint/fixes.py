@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
-    from memlint.lint.repository import Repository
     from memlint.model.finding import Edit, Finding
 
 _BOM = "\ufeff"
