@@ -184,7 +184,7 @@ Traits = tuple[str | None, str | None, str | None]
 
 def _traits(image: BaseImage) -> Traits:
     """Family, release, variant."""
-    repository = _unmirrored(image.repository)
+    repository = unmirrored(image.repository)
     parts = (image.tag or "").split("-")
     for read in (_scratch, _windows, _distroless, _chainguard, _ubi):
         if (traits := read(repository, parts)) is not None:
@@ -197,7 +197,8 @@ def _traits(image: BaseImage) -> Traits:
     return family, release, _variant(repository, parts, family)
 
 
-def _unmirrored(repository: str) -> str:
+def unmirrored(repository: str) -> str:
+    """An official image by its own name, where it is taken from a mirror of Docker Hub."""
     for mirror in _MIRRORS:
         repository = repository.removeprefix(mirror)
     return repository

@@ -11,6 +11,7 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.image import copy_of, named_stage
+from memlint.lint.installing import READ_BY_MANAGERS
 from memlint.lint.natives import mapped_in
 from memlint.model.dockerfile import Span
 
@@ -29,10 +30,6 @@ _HOUSEKEEPING = frozenset({"rm", "true", ":", "set", "export"})
 _ONLY_METADATA = frozenset("LABEL EXPOSE CMD ENTRYPOINT HEALTHCHECK STOPSIGNAL VOLUME MAINTAINER ONBUILD".split())
 """Instructions that make no layer, and that no later RUN depends on."""
 _MOVABLE = frozenset(["COPY", "ADD", "ENV", "ARG", "WORKDIR"])
-_READ_BY_MANAGERS = tuple(
-    f"/etc/{name}" for name in ("apt", "apk", "yum", "dnf", "pki", "zypp", "ssl", "passwd", "group")
-)
-"""Where sources of packages, keys and users are configured."""
 _FOR_MANAGERS = ("DEBIAN_FRONTEND", "APT_", "HTTP", "http", "LANG", "LC_", "TZ")
 """Variables that change what a package manager does."""
 _CHANGING = frozenset("upgrade dist-upgrade full-upgrade distro-sync".split())
@@ -231,7 +228,7 @@ def _is_movable(instruction: Instruction, install: str) -> bool:
         return False
     if keyword in ("COPY", "ADD"):
         target = words[-1].text.strip("\"'")
-        return target not in ("/", ".", "./") and not target.startswith(_READ_BY_MANAGERS)
+        return target not in ("/", ".", "./") and not target.startswith(READ_BY_MANAGERS)
     names = [re.split(r"[=\s]", word.text)[0] for word in words] if keyword != "WORKDIR" else []
     return not any(
         name.startswith(_FOR_MANAGERS) or re.search(rf"\$\{{?{re.escape(name)}\b", install) for name in names

@@ -9,7 +9,6 @@ from memlint.model.dockerfile import Span
 from memlint.model.finding import Edit
 
 if TYPE_CHECKING:
-    from memlint.dockerfile.shell import Placed
     from memlint.lint.facts import Step
     from memlint.model.dockerfile import Dockerfile, Instruction
 
@@ -36,16 +35,16 @@ def inserted_below(dockerfile: Dockerfile, instruction: Instruction, text: str) 
 
 
 def with_flag(instruction: Instruction, flag: str) -> Edit:
-    """Adds a flag before the arguments."""
-    first = instruction.words[0].span
-    return Edit(Span(first.line, first.column, first.line, first.column), f"{flag} ")
+    """Adds a flag before the arguments, in whichever form these are."""
+    line, column = instruction.at(0)
+    return Edit(Span(line, column, line, column), f"{flag} ")
 
 
-def without_command(step: Step, placed: Placed) -> tuple[Edit, ...] | None:
-    """Takes one command out of a RUN's chain; None where more than plain `&&` and `;` hold it in its place."""
+def without_command(step: Step, index: int) -> tuple[Edit, ...] | None:
+    """Takes the command of that number out of a RUN's chain; None where more than plain `&&` and `;` hold it there."""
     commands, instruction = step.commands or (), step.instruction
-    index = next((index for index, each in enumerate(commands) if each is placed), None)
-    if index is None or instruction.json or instruction.heredocs or placed.command.conditional:
+    placed = commands[index]
+    if instruction.json or instruction.heredocs or placed.command.conditional:
         return None
     if len(commands) == 1:
         return (removed(instruction),)

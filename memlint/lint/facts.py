@@ -82,6 +82,20 @@ class StageFacts:
         unwalked = self.above(lambda each: "_walked" in vars(each))
         return [stage._walked for stage in (*unwalked, self)][-1][0]  # a long chain is too deep for recursion
 
+    @property
+    def programs(self) -> frozenset[str] | None:
+        """The names of all programs that it and the stages below it run; None without instructions."""
+        unasked = self.above(lambda each: "_programs" in vars(each))
+        return [stage._programs for stage in (*unasked, self)][-1]
+
+    @cached_property
+    def _programs(self) -> frozenset[str] | None:
+        below = None if self.parent is None else self.parent._programs
+        names = {placed.command.name or "" for step in self.steps for placed in step.commands or ()}
+        if not self.steps or (below is not None and names <= below):
+            return below
+        return frozenset(names) if below is None else below | names
+
     @cached_property
     def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:
         """The steps; the directory and whether a POSIX shell runs the RUNs at their end. The parent's come first."""
@@ -119,6 +133,15 @@ class Facts:
             parent = None if stage.parent is None else stages[stage.parent]
             stages.append(StageFacts(dockerfile, stage, parent, stage.index in final, scopes))
         self.stages = tuple(stages)
+
+    @cached_property
+    def named(self) -> dict[str, StageFacts]:
+        """The stages by their names, in lower case, and by their numbers."""
+        named: dict[str, StageFacts] = {}
+        for stage in self.stages:
+            named.setdefault(str(stage.stage.index), stage)
+            named.setdefault((stage.stage.name or "").lower(), stage)
+        return named
 
     @property
     def target(self) -> StageFacts:

@@ -1,10 +1,11 @@
-"""Repairs files: a fix counts only when the result parses and the finding is gone."""
+"""Repairs files: a fix counts only when the result parses, the finding is gone, and nothing else is touched."""
 
 from __future__ import annotations
 
 import msgspec
 
 from memlint.errors import DockerfileError
+from memlint.lint.keeping import keeps_the_rest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
-    from memlint.lint.repository import Repository
     from memlint.model.finding import Edit, Finding
 
 _BOM = "\ufeff"
@@ -123,7 +123,8 @@ class _Work:
             return False
         if content in states or len(states) > _MOST:
             return False
-        if _directives(repository, path) != _directives(self.repository, path):
+        old, new = self.repository.dockerfile(path), repository.dockerfile(path)
+        if old is None or new is None or not keeps_the_rest(old, new, finding.fix.edits):
             return False
         was = len(self._linter.of_rule(self.repository, path, finding.rule))
         if len(self._linter.of_rule(repository, path, finding.rule)) >= was:
@@ -133,12 +134,6 @@ class _Work:
         self.repository = repository
         self.fixed.append(finding)
         return True
-
-
-def _directives(repository: Repository, path: str) -> dict[str, str]:
-    """What the first lines tell the parser: a comment among them can become such a line, or cease to be one."""
-    dockerfile = repository.dockerfile(path)
-    return dockerfile.directives if dockerfile else {}
 
 
 def _line_starts(text: str) -> list[int]:

@@ -8,6 +8,7 @@ import msgspec
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
+from memlint.dockerfile.reference import unmirrored
 from memlint.lint.paths import is_below, is_data, is_library, join, looks_binary
 
 if TYPE_CHECKING:
@@ -84,10 +85,9 @@ class Copy(msgspec.Struct, frozen=True):
         below = (path for name in names if (path := join(self.target, name)))
         return (*(() if self.into else (self.target,)), *below)
 
-    def may_hold(self, path: str) -> bool:
-        """Whether the path may come from a directory that it copies, or from files that a pattern finds."""
-        if self.target is None or not is_below(path, self.target) or path == self.target:
-            return False
+    @property
+    def holds_unnamed(self) -> bool:
+        """Whether it may bring files that it does not name: those of a directory, or those that a pattern finds."""
         return any("." not in basename(source.rstrip("/")).strip(".") or "*" in source for source in self.sources)
 
     def source_of(self, path: str) -> str | None:
@@ -152,10 +152,7 @@ def copy_of(step: Step, facts: Facts) -> Copy | None:
 
 def named_stage(name: str, facts: Facts) -> StageFacts | None:
     """The stage that `--from=NAME` means."""
-    for each in facts.stages:
-        if (each.stage.name or "").lower() == name.lower() or str(each.stage.index) == name:
-            return each
-    return None
+    return facts.named.get(name.lower()) if name else None
 
 
 def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts, ...]:
@@ -172,20 +169,24 @@ def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts
 
 
 def is_shared_base(dockerfile: Dockerfile, repository: Repository) -> bool:
-    """Whether another Dockerfile of the repository stands on an image that is called like this one's directory."""
+    """Whether another Dockerfile of the repository stands on an image that is called like this one's directory.
+
+    An official image is built by its makers, whatever directories are called, and so is one that this one stands on.
+    """
     name = basename(dirname(dockerfile.path))
-    users: dict[str, list[str]] = repository.once("bases by name", lambda: _by_base(repository))
-    return bool(name) and any(path != dockerfile.path for path in users.get(name, ()))
+    called: dict[str, set[str]] = repository.once("bases by name", lambda: _by_name(repository))
+    own = repository.outline(dockerfile.path).base
+    return bool(called.get(name, set()) - {own.repository if own else ""})
 
 
-def _by_base(repository: Repository) -> dict[str, list[str]]:
-    """Dockerfiles that stand on a base, two at the most, by its name without registry and namespace."""
-    users: dict[str, list[str]] = {}
+def _by_name(repository: Repository) -> dict[str, set[str]]:
+    """The bases of all Dockerfiles, official ones left out, by their names without registry and namespace."""
+    called: dict[str, set[str]] = {}
     for path in repository.paths:
         base = repository.outline(path).base
-        if base is not None and len(known := users.setdefault(basename(base.repository), [])) < 2:
-            known.append(path)
-    return users
+        if base is not None and "/" in unmirrored(base.repository):
+            called.setdefault(basename(base.repository), set()).add(base.repository)
+    return called
 
 
 def base_name(stages: tuple[StageFacts, ...]) -> str:
@@ -204,14 +205,8 @@ def _copied_from(stage: StageFacts, facts: Facts) -> Iterator[StageFacts]:
 
 def _builds(name: str, facts: Facts) -> bool:
     stage = named_stage(name, facts)
-    if stage is None or not any(each.steps for each in stage.lineage):
-        return True  # an image as it is
-    return any(
-        placed.command.name in _BUILDERS
-        for each in stage.lineage
-        for step in each.steps
-        for placed in step.commands or ()
-    )
+    programs = None if stage is None else stage.programs
+    return programs is None or not _BUILDERS.isdisjoint(programs)  # None is an image as it is
 
 
 def _is_binary(source: str, built: bool) -> bool:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 SYSTEM_MANAGERS = frozenset(("apt", "apk", "dnf", "yum", "microdnf", "zypper"))
 """Those of distributions."""
 
+READ_BY_MANAGERS = (
+    *(
+        f"/etc/{name}"
+        for name in ("apt", "apk", "dpkg", "yum", "dnf", "rpm", "pki", "zypp", "ssl", "passwd", "group", "pip.conf")
+    ),
+    *("/usr/share/keyrings", "/usr/local/share/ca-certificates"),
+)
+"""Where sources of packages, keys and users are configured: what their paths begin with."""
 _OWN_PROJECT = r"(?m)^[ \t]*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|[ \t\r]*$)|/)"
 """A line of a requirements file that installs something from the build context."""
 _TOOLS = frozenset(("pip", "setuptools", "wheel"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import msgspec
 
 from memlint import TYPE_CHECKING
+from memlint.lint.deposits import Deposits
 from memlint.lint.image import copy_of
 from memlint.lint.installing import SYSTEM_MANAGERS
+from memlint.lint.natives import mapped_in
 from memlint.lint.paths import (
     holds_system_programs,
     is_below,
@@ -19,15 +19,17 @@ from memlint.lint.paths import (
     looks_binary,
 )
 from memlint.lint.rewrites import environments_of, made_by
-from memlint.lint.runtimes import brings, holds_runtime, runtime_of
+from memlint.lint.runtimes import brings, brings_matching, holds_runtime, runtime_of
+from memlint.lint.sites import site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from memlint.dockerfile.installs import Install
     from memlint.dockerfile.shell import Placed
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.image import Copy
-    from memlint.model.dockerfile import Instruction
+    from memlint.model.dockerfile import Instruction, Span
 
 UNKNOWN = "/?"
 """Stands for the working directory that the base sets, until the first WORKDIR."""
@@ -75,11 +77,10 @@ class Lower:
         self._runtime = runtime_of(base)
         self._scratch = base is not None and base.family == "scratch"
         self._distribution = base is not None and base.family is not None
-        self._copies: list[Copy] = []
-        self._made: dict[str, Instruction] = {}
-        self._environments: dict[str, Instruction] = {}
+        self._deposits = Deposits()
         self._moved = False
         self._installed = False
+        self._environments = False
         self._unknown = False
 
     def add(self, step: Step) -> None:
@@ -87,44 +88,62 @@ class Lower:
         copy = copy_of(step, self._facts)
         self._moved |= step.instruction.keyword == "WORKDIR"
         if copy is not None:
-            self._copies.append(copy)
+            self._deposits.copied(copy)
         if step.instruction.keyword == "RUN":
             self._installed |= any(install.manager in SYSTEM_MANAGERS for install in step.installs)
             self._unknown |= step.commands is None
-            for number, placed in enumerate(step.commands or ()):
-                self._ran(placed, self.directory(step, number), step.instruction)
+            installs = _by_place(step.installs)
+            for placed, directory in self.placed(step):
+                self._ran(placed, directory, step.instruction)
+                for install in installs.get(_place(placed.span), ()):
+                    self._packaged(install, placed, step.instruction)
 
     def _ran(self, placed: Placed, directory: str | None, instruction: Instruction) -> None:
         made = made_by(placed.command, directory)
-        self._made |= dict.fromkeys(made, instruction)
-        self._environments |= dict.fromkeys(environments_of(placed.command, directory), instruction)
+        for path in made:
+            self._deposits.made(path, instruction)
+        for path in environments_of(placed.command, directory):
+            self._environments = True
+            self._deposits.environment(path, instruction)
         name = placed.command.name or ""
         self._unknown |= not made and name not in _HARMLESS and name not in _MANAGERS
 
-    def directory(self, step: Step, number: int) -> str | None:
-        """Where the command of that number runs: as it is known, or the one that the base set and no `cd` left."""
-        commands = (step.commands or ())[: number + 1]
-        if commands[-1].command.directory is not None or self._moved or step.directory is not None:
-            return commands[-1].command.directory
-        return None if any(placed.command.name in ("cd", "pushd", "popd") for placed in commands) else UNKNOWN
+    def _packaged(self, install: Install, placed: Placed, instruction: Instruction) -> None:
+        """Takes down where native modules went; with an environment of Python there is more than one place for them."""
+        if install.conditional or (self._environments and install.manager in ("pip", "uv")):
+            return
+        site = site_of(install, placed.command, self._runtime) if mapped_in((install,)) else None
+        if site is not None:
+            self._deposits.packages(site, instruction)
+
+    def placed(self, step: Step) -> Iterator[tuple[Placed, str | None]]:
+        """The commands of a step, and where each runs: as it is known, or where the base set it and no `cd` left it."""
+        moved = self._moved or step.directory is not None
+        for placed in step.commands or ():
+            moved |= placed.command.name in ("cd", "pushd", "popd")
+            directory = placed.command.directory
+            yield placed, UNKNOWN if directory is None and not moved else directory
 
     def program(self, path: str, *, certain: bool = False) -> Origin | None:
         """Who brought the program or library at that path; None where it is none, or not known who.
 
         `certain`: it is a program whatever its name.
         """
-        if path in self._made:
-            return _made(self._made[path]) if certain or looks_binary(path) else None
-        for copy in reversed(self._copies):
-            if path in copy.paths:
-                binary = certain or (copy.programs and (looks_binary(path) or is_library(path)))
-                return _copied(copy) if binary else None
-            if copy.may_hold(path):
-                return None
-        if self._scratch:
-            return None
+        made = self._deposits.maker(path)
+        if made is not None:
+            return _made(made) if certain or looks_binary(path) else None
+        held = self._deposits.holder(path)
+        if held is not None:
+            copy, named = held
+            binary = certain or (copy.programs and (looks_binary(path) or is_library(path)))
+            return _copied(copy) if named and binary else None
+        if is_library(path) and (package := self._deposits.package(path)) is not None:
+            return _made(package)
+        return None if self._scratch else self._of_base(path, certain=certain)
+
+    def _of_base(self, path: str, *, certain: bool) -> Origin | None:
         if brings(self._runtime, path):
-            return _BASE
+            return _LOWER if self._unknown and is_library(path) else _BASE
         if is_system_file(path) and certain:
             return _LOWER if self._unknown else self._from_base()
         if is_system_file(path) and is_program(path) and self._distribution and not self._unknown:
@@ -136,30 +155,35 @@ class Lower:
         directory, _, name = pattern.rpartition("/")
         if not self._scratch and (name == "*" or ".so" in name) and holds_system_programs(directory or "/"):
             return self._from_base()
-        files = [path for path in self._made if path.rpartition("/")[0] == directory]
-        files += [path for copy in self._copies for path in copy.paths if path.rpartition("/")[0] == directory]
-        found = (
-            self.program(path) for path in files if fnmatchcase(path, pattern) and not path.startswith(f"{directory}/.")
-        )
+        if ".so" in name and (package := self._deposits.package(directory)) is not None:
+            return _made(package)
+        if not self._scratch and brings_matching(self._runtime, pattern):
+            return _BASE
+        files = self._deposits.matching(pattern)
+        found = (self.program(path) for path in files if not path.startswith(f"{directory}/."))
         return next((origin for origin in found if origin), None)
 
     def programs(self, directory: str) -> Origin | None:
-        """Who brought programs or libraries into a directory, for certain; of several the base."""
-        if not self._scratch and (holds_system_programs(directory) or holds_runtime(self._runtime, directory)):
+        """Who brought programs or libraries into a directory, for certain; of several the base.
+
+        But for packages with native modules: whoever installed some rather than the runtime that they are for.
+        """
+        if not self._scratch and holds_system_programs(directory):
             return self._from_base()
-        for copy in reversed(self._copies):
-            if copy.programs and copy.target is not None and is_below(copy.target, directory):
-                return _copied(copy)
-        for path, instruction in self._made.items():
-            if is_below(path, directory) and is_program(path):
-                return _made(instruction)
-        found = (each for path, each in self._environments.items() if is_below(path, directory))
-        return next((_made(instruction) for instruction in found), None)
+        package = self._deposits.installer(directory)
+        if package is not None:
+            return _made(package)
+        if not self._scratch and holds_runtime(self._runtime, directory):
+            return self._from_base()
+        copy = self._deposits.copier(directory)
+        if copy is not None:
+            return _copied(copy)
+        built = self._deposits.builder(directory)
+        return None if built is None else _made(built)
 
     def holds(self, directory: str) -> bool:
         """Whether a COPY or ADD put anything into a directory."""
-        targets = [copy.target for copy in self._copies if copy.target]
-        return any(is_below(target, directory) or is_below(directory, target) for target in targets)
+        return self._deposits.is_filled(directory)
 
     def _from_base(self) -> Origin:
         return Origin("the base or a package installed on it", None) if self._installed else _BASE
@@ -169,24 +193,40 @@ class Lower:
         found = self.programs(directory)
         if found is not None:
             return found
-        for copy in reversed(self._copies):
-            if copy.broad and copy.target is not None and is_below(copy.target, directory) and not is_data(directory):
-                return _copied(copy)
-        return None
+        copy = None if is_data(directory) else self._deposits.context(directory)
+        return None if copy is None else _copied(copy)
 
 
-def may_have_made(step: Step, number: int, path: str) -> bool:
-    """Whether a command of the RUN before the one of that number may have put the program at a path."""
-    commands = (step.commands or ())[:number]
-    if any(placed.command.name not in _HARMLESS for placed in commands):
-        return True
-    before = {(placed.span.line, placed.span.column) for placed in commands}
-    installs = [install for install in step.installs if (install.span.line, install.span.column) in before]
-    if is_below(path, "/usr/local"):
-        return any(install.manager not in SYSTEM_MANAGERS for install in installs)
-    return not all(
-        install.complete and all(package.name in _TOOLS for package in install.packages) for install in installs
-    )
+class Earlier:
+    """What the commands of a RUN, up to one of them, may have put in place of what the layers below hold."""
+
+    def __init__(self, step: Step) -> None:
+        self._installs = _by_place(step.installs)
+        self._anything = False
+        self._local = False
+        self._system = False
+
+    def add(self, placed: Placed) -> None:
+        """This command ran."""
+        self._anything |= placed.command.name not in _HARMLESS
+        for install in self._installs.get(_place(placed.span), ()) if self._installs else ():
+            self._local |= install.manager not in SYSTEM_MANAGERS
+            self._system |= not install.complete or any(package.name not in _TOOLS for package in install.packages)
+
+    def may_have_made(self, path: str) -> bool:
+        """Whether the program at a path may come from there."""
+        return self._anything or (self._local if is_below(path, "/usr/local") else self._system)
+
+
+def _by_place(installs: Iterable[Install]) -> dict[tuple[int, int], list[Install]]:
+    found: dict[tuple[int, int], list[Install]] = {}
+    for install in installs:
+        found.setdefault(_place(install.span), []).append(install)
+    return found
+
+
+def _place(span: Span) -> tuple[int, int]:
+    return span.line, span.column
 
 
 def _copied(copy: Copy) -> Origin:

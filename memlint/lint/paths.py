@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from posixpath import basename, dirname, normpath
 
+from memlint import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _PROGRAM_DIRECTORIES = frozenset(("bin", "sbin", "libexec"))
 _SYSTEM = (
     *("/bin", "/sbin", "/lib", "/lib32", "/lib64"),
@@ -36,6 +41,7 @@ _DATA = frozenset(
     )
 )
 """Directories that hold no programs; of what npm installs only little is native."""
+_DEEPEST = 64
 
 
 def join(directory: str | None, path: str) -> str | None:
@@ -48,6 +54,16 @@ def join(directory: str | None, path: str) -> str | None:
 def is_below(path: str, directory: str) -> bool:
     """Whether a path is that directory or lies in it."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def directories(path: str) -> Iterator[str]:
+    """A path, and the directories that it lies in, from the next one up; no more than anybody has."""
+    yield path
+    for _ in range(_DEEPEST):
+        if path in ("/", ""):
+            return
+        path = dirname(path)
+        yield path
 
 
 def is_library(path: str) -> bool:

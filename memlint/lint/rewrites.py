@@ -23,7 +23,7 @@ ONLY_PROGRAMS = frozenset(("setcap", "strip", "patchelf", "chrpath"))
 class Rewrite(msgspec.Struct, frozen=True):
     """A command that changes files: `targets` are absolute, those that cannot be known are left out.
 
-    `mode` is what chmod sets, `owner` what chown does.
+    `mode` is what chmod sets, `owner` what chown does to whatever belonged to whom.
     """
 
     verb: str
@@ -107,7 +107,8 @@ def _rewrite(
         operands = operands[::2]
     targets = tuple(path for word in operands if (path := _path(word, directory, programs)))
     recursive = name in _RECURSIVE and any(_given(option, options) for option in ("-R", "--recursive"))
-    mode, owner = (first if name == verb_ else None for verb_ in ("chmod", "chown"))
+    mode = first if name == "chmod" else None
+    owner = first if name == "chown" and not any(option.startswith("--from") for option in options) else None
     return Rewrite(name, targets, recursive, mode=mode, owner=owner) if targets else None
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.lint.paths import is_below, is_data
+from memlint.lint.paths import is_below, is_data, is_library
 
 if TYPE_CHECKING:
     from memlint.dockerfile.reference import BaseImage
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 class Runtime(msgspec.Struct, frozen=True):
     """A runtime as its images have it.
 
-    - `roots`: the directories below which its programs and libraries lie.
+    - `roots`: the directories below which its programs and libraries lie; but for /usr/local nobody else's do.
     - `programs`: the names of its programs in a `bin` below a root.
+    - `libraries`: below /usr/local, paths of its libraries from there, as patterns, each number in them a 0.
     - `packages`: what packages of the distribution that bring another build of it are called.
     """
 
@@ -25,10 +27,14 @@ class Runtime(msgspec.Struct, frozen=True):
     roots: tuple[str, ...]
     programs: frozenset[str] = frozenset()
     packages: str = r"(?!)"
+    libraries: tuple[str, ...] = ()
 
 
-def _runtime(name: str, roots: str, programs: str = "", packages: str = r"(?!)") -> Runtime:
-    return Runtime(name, tuple(roots.split()), frozenset(programs.split()), packages)
+def _runtime(name: str, roots: str, programs: str = "", packages: str = r"(?!)", libraries: str = "") -> Runtime:
+    return Runtime(name, tuple(roots.split()), frozenset(programs.split()), packages, tuple(libraries.split()))
+
+
+_SHARED_ROOT = "/usr/local"
 
 
 _PYTHON = _runtime(
@@ -36,9 +42,16 @@ _PYTHON = _runtime(
     "/usr/local",
     "python python3",
     r"python3?(?:\.\d+)?(?:-(?!doc|docs|examples)[a-z0-9.+-]+)?|py3-[a-z0-9._+-]+",
+    "lib/libpython0.so lib/libpython0.0.so lib/libpython0.0.so.0.0 lib/python0.0/lib-dynload/*.so",
 )
 _NODE = _runtime("Node.js", "/usr/local", "node", r"nodejs(?:-current|-lts)?|npm")
-_RUBY = _runtime("Ruby", "/usr/local", "ruby", r"ruby(?:\d\.\d)?(?:-(?:full|dev|bundler))?|ruby-bundler|bundler")
+_RUBY = _runtime(
+    "Ruby",
+    "/usr/local",
+    "ruby",
+    r"ruby(?:\d\.\d)?(?:-(?:full|dev|bundler))?|ruby-bundler|bundler",
+    "lib/libruby.so lib/libruby.so.0.0 lib/libruby.so.0.0.0",
+)
 _PHP = _runtime("PHP", "/usr/local", "php php-fpm", r"php(?:\d(?:\.?\d)?)?(?:-(?:cli|fpm|common|mysql|curl|gd|xml))?")
 _JAVA = r"default-j(?:re|dk)(?:-headless)?|openjdk-?\d+(?:-j(?:re|dk))?(?:-headless)?|java-[\d.]+-openjdk(?:-headless)?"
 _CONDA = _runtime("conda", "/opt/conda", "python python3")
@@ -88,14 +101,44 @@ def runtime_of(base: BaseImage | None) -> Runtime | None:
 
 
 def brings(runtime: Runtime | None, path: str) -> bool:
-    """Whether a path is one of the runtime's own programs."""
+    """Whether a path is one of the runtime's own programs or libraries."""
+    if runtime is None or not any(is_below(path, root) for root in runtime.roots):
+        return False
     directory, _, name = path.rpartition("/")
-    return bool(
-        runtime
-        and directory.endswith(("/bin", "/sbin"))
-        and any(is_below(path, root) for root in runtime.roots)
-        and re.sub(r"[\d.]+\Z", "", name) in {re.sub(r"\d+\Z", "", each) for each in runtime.programs}
-    )
+    if is_library(name):
+        return _is_its_own(runtime, path) or any(fnmatchcase(_zeroed(name), each) for each in _in(runtime, directory))
+    stem = re.sub(r"[\d.]+\Z", "", name)
+    return _holds_commands(directory) and stem in {re.sub(r"\d+\Z", "", each) for each in runtime.programs}
+
+
+def brings_matching(runtime: Runtime | None, pattern: str) -> bool:
+    """Whether a pattern in the last part of a path finds programs or libraries of the runtime."""
+    directory, _, name = pattern.rpartition("/")
+    if runtime is None or not any(is_below(directory, root) for root in runtime.roots):
+        return False
+    if ".so" in name and _is_its_own(runtime, directory):
+        return True
+    names = [*_in(runtime, directory), *(map(_zeroed, runtime.programs) if _holds_commands(directory) else ())]
+    return any(fnmatchcase(each.replace("*", "x"), _zeroed(name)) for each in names)
+
+
+def _holds_commands(directory: str) -> bool:
+    return directory.endswith(("/bin", "/sbin"))
+
+
+def _is_its_own(runtime: Runtime, path: str) -> bool:
+    return any(root != _SHARED_ROOT and is_below(path, root) for root in runtime.roots)
+
+
+def _in(runtime: Runtime, directory: str) -> list[str]:
+    """The names, as patterns, of its libraries directly in a directory that others use, too."""
+    parted = (each.rpartition("/") for each in runtime.libraries)
+    return [name for below, _, name in parted if f"{_SHARED_ROOT}/{below}" == _zeroed(directory)]
+
+
+def _zeroed(text: str) -> str:
+    """Without the versions."""
+    return re.sub(r"\d+", "0", text)
 
 
 def holds_runtime(runtime: Runtime | None, directory: str) -> bool:
@@ -106,11 +149,13 @@ def holds_runtime(runtime: Runtime | None, directory: str) -> bool:
 
 
 def _holds(root: str, directory: str) -> bool:
-    """/usr/local is nobody's own: only where programs and libraries lie in it."""
+    """/usr/local is nobody's own: only where programs and libraries lie in it, and no others were installed."""
     below = directory.removeprefix(root).split("/")[1:]
     if not is_below(directory, root) or is_data("/".join(below)):
         return False
-    return root != "/usr/local" or below[0] in ("bin", "sbin", "lib", "libexec")
+    if root != _SHARED_ROOT:
+        return True
+    return below[0] in ("bin", "sbin", "lib", "libexec") and not {"site-packages", "dist-packages"}.intersection(below)
 
 
 def brings_again(runtime: Runtime, package: str) -> bool:

@@ -59,6 +59,14 @@ CASES: dict[str, tuple[list[images.Spec], dict[str, dict[str, int]]]] = {
         [images.image("a", BASE, INSTALL), images.image("b", layer("FROM x", {"x": b"x"}), AGAIN)],
         {f"/{PATH}": {"reinstalled": 1}},
     ),
+    "squashed with its base": (
+        [images.image("a", BASE, INSTALL), images.image("b", layer("", {**BASE.tree, **INSTALLED}, 6))],
+        {"/bin/tool": {"base drift": 1}, f"/{PATH}": {"base drift": 1}},
+    ),
+    "squashed down to its base": (
+        [images.image("a", BASE, INSTALL, COPY_A), images.image("b", BASE, layer("", {**INSTALLED, **COPY_B.tree}, 6))],
+        {f"/{PATH}": {"reinstalled": 1}},
+    ),
     "rebuilt": (
         [images.image("a", BASE, INSTALL), images.image("b", BASE, NEXT_DAY)],
         {f"/{PATH}": {"rebuilt": 1}},

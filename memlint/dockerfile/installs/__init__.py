@@ -16,7 +16,7 @@ from memlint.dockerfile.installs.values import Found, Install, Package, Removal
 from memlint.dockerfile.shell import commands_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from memlint.dockerfile.shell import Placed
     from memlint.model.dockerfile import Instruction
@@ -52,6 +52,8 @@ _READERS = {
     "micromamba": ("conda", "read_conda"),
 }
 """For each program the file and the function that read it."""
+_ANYTHING = "*"
+"""Stands for all that a manager installed; no package is called so."""
 _WITH_VERSION = re.compile(r"(pip|python|pypy)\d+(?:\.\d+)?\Z")
 
 
@@ -64,15 +66,40 @@ def installs_of(
 
 def installs_in(commands: Iterable[Placed]) -> tuple[Install, ...]:
     """The installs among the commands of one instruction, without what the same instruction removes again."""
-    found: list[Found] = []
+    found = _Kept()
     for placed in commands:
         reader = _reader(placed.command.name)
         result = reader(placed) if reader else None
         if isinstance(result, Found):
-            found.append(result)
+            found.add(result)
         elif result is not None:
-            found = [left for each in found if (left := _without(each, result))]
-    return tuple(each.install for each in found)
+            found.remove(result)
+    return found.installs()
+
+
+class _Kept:
+    """Installs in their order, which of them brings what, and what of it was removed since."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Found, set[str]]] = []
+        self._bringing: dict[tuple[str, str], list[set[str]]] = {}
+
+    def add(self, found: Found) -> None:
+        removed: set[str] = set()
+        self._found.append((found, removed))
+        install = found.install
+        for name in (_ANYTHING, found.group, *(package.name for package in install.packages)):
+            if name is not None:
+                self._bringing.setdefault((install.manager, name), []).append(removed)
+
+    def remove(self, removal: Removal) -> None:
+        for name in (_ANYTHING,) if removal.names is None else removal.names:
+            for removed in self._bringing.pop((removal.manager, name), ()):
+                removed.add(name)
+
+    def installs(self) -> tuple[Install, ...]:
+        left = (_without(found, removed) if removed else found.install for found, removed in self._found)
+        return tuple(install for install in left if install is not None)
 
 
 def _reader(name: str | None) -> Reader | None:
@@ -89,16 +116,12 @@ def _loaded(module: str, function: str) -> Reader:
     return reader
 
 
-def _without(found: Found, removal: Removal) -> Found | None:
+def _without(found: Found, removed: Collection[str]) -> Install | None:
     """What is left of the install."""
     install = found.install
-    if install.manager != removal.manager:
-        return found
-    if removal.names is None or found.group in removal.names:
+    if _ANYTHING in removed or found.group in removed:
         return None
-    packages = tuple(package for package in install.packages if package.name not in removal.names)
-    if len(packages) == len(install.packages):
-        return found
+    packages = tuple(package for package in install.packages if package.name not in removed)
     if not packages and not install.files and install.complete:
         return None
-    return msgspec.structs.replace(found, install=msgspec.structs.replace(install, packages=packages))
+    return msgspec.structs.replace(install, packages=packages)

@@ -33,7 +33,7 @@ def copied_interpreter(dockerfile: Dockerfile, repository: Repository) -> Iterat
                     yield Hit(
                         location=Location(dockerfile.path, placed.span),
                         evidence={"command": _command(placed)},
-                        fix=_fix(span),
+                        fix=None if step.instruction.json else _fix(span),
                     )
 
 

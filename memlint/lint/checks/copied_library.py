@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memlint import TYPE_CHECKING
 from memlint.lint.image import final_stages
-from memlint.lint.paths import is_below, is_library, is_program, is_system_file, join
+from memlint.lint.paths import directories, is_below, is_library, is_program, is_system_file, join
 from memlint.model.finding import Hit, Location
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ def copied_library(dockerfile: Dockerfile, repository: Repository) -> Iterator[H
     """Each `cp` of a program or library from where the system keeps them, unless the same RUN removes the original."""
     for step in (step for stage in final_stages(dockerfile, repository) for step in stage.steps):
         commands = step.commands or () if step.instruction.keyword == "RUN" else ()
-        removed = [path for placed in commands for path in _operands(placed.command) if placed.command.name == "rm"]
+        removed = {path for placed in commands if placed.command.name == "rm" for path in _operands(placed.command)}
         for placed in commands:
             target = None if placed.command.conditional else _copied(placed.command)
-            if target is not None and not any(is_below(target, path) for path in removed):
+            if target is not None and removed.isdisjoint(directories(target)):
                 yield Hit(
                     location=Location(dockerfile.path, placed.span),
                     evidence={"command": "cp", "target": target},

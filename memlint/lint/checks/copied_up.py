@@ -7,7 +7,7 @@ import re
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import removed, with_flag
 from memlint.lint.image import copy_of, final_stages, is_shared_base
-from memlint.lint.lower import UNKNOWN, Lower, may_have_made
+from memlint.lint.lower import UNKNOWN, Earlier, Lower
 from memlint.lint.paths import is_program
 from memlint.lint.rewrites import ONLY_PROGRAMS, rewrite_of
 from memlint.lint.runtimes import runtime_of
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from memlint.lint.thresholds import Bringer
     from memlint.model.dockerfile import Dockerfile
 
-_OCTAL = r"0?[0-7]{3,4}\Z"
+_VALUES = {"chmod": r"0?[0-7]{3,4}\Z", "chown": r"\w[\w-]*:\w[\w-]*\Z"}
+"""What means the same at a COPY: there a user alone gives the file its group, too, which chown leaves as it is."""
 _FLAGS = {"chmod": "--chmod", "chown": "--chown"}
 
 
@@ -53,25 +54,26 @@ def _rewritten(step: Step, lower: Lower, stages: Sequence[StageFacts]) -> Iterat
     def looked_up(program: str) -> str:
         return f"{runtime.roots[0]}/bin/{program}" if runtime and program in runtime.programs else f"/usr/bin/{program}"
 
-    for number, placed in enumerate(step.commands or ()):
-        rewrite = rewrite_of(placed.command, lower.directory(step, number), looked_up)
-        if rewrite is None or placed.command.conditional:
-            continue
-        for target in rewrite.targets:
-            origin = _origin(step, number, rewrite, target, lower)
-            if origin is not None and target not in seen:
-                seen.add(target)
-                yield placed, rewrite, target, origin
-                break
+    earlier = Earlier(step)
+    for placed, directory in lower.placed(step):
+        rewrite = None if placed.command.conditional else rewrite_of(placed.command, directory, looked_up)
+        if rewrite is not None:
+            origins = ((target, _origin(earlier, rewrite, target, lower)) for target in rewrite.targets)
+            for target, origin in origins:
+                if origin is not None and target not in seen:
+                    seen.add(target)
+                    yield placed, rewrite, target, origin
+                    break
+        earlier.add(placed)
 
 
-def _origin(step: Step, number: int, rewrite: Rewrite, target: str, lower: Lower) -> Origin | None:
+def _origin(earlier: Earlier, rewrite: Rewrite, target: str, lower: Lower) -> Origin | None:
     if "*" in target and not rewrite.recursive:
         return lower.matching(target)
     if rewrite.recursive and (origin := lower.programs(target.removesuffix("/*") or "/")) is not None:
         return origin
     origin = lower.program(target, certain=rewrite.verb in ONLY_PROGRAMS)
-    if origin is not None and origin.instruction is None and may_have_made(step, number, target):
+    if origin is not None and origin.instruction is None and earlier.may_have_made(target):
         return None
     return origin
 
@@ -120,10 +122,10 @@ def _fix(step: Step, before: Step | None, rewrite: Rewrite, facts: Facts) -> Fix
     value = rewrite.mode if rewrite.verb == "chmod" else rewrite.owner
     if copy is None or value is None or rewrite.recursive or len(step.commands or ()) != 1:
         return None
-    if len(copy.sources) != 1 or rewrite.targets != (copy.target,) or copy.into:
+    if len(copy.sources) != 1 or copy.sources[0].endswith("/") or rewrite.targets != (copy.target,) or copy.into:
         return None
     name = _FLAGS[rewrite.verb]
-    if copy.instruction.flag(name.lstrip("-")) or (rewrite.verb == "chmod" and not re.match(_OCTAL, value)):
+    if copy.instruction.flag(name.lstrip("-")) or not re.match(_VALUES[rewrite.verb], value):
         return None
     edits = (with_flag(copy.instruction, f"{name}={value}"), removed(step.instruction))
     return Fix(edits, safe=False, description=f"let the COPY do it ({name}={value})")

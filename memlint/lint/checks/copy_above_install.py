@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
+
+import msgspec
 
 from memlint import TYPE_CHECKING
+from memlint.dockerfile.expand import expand
+from memlint.lint.dependence import is_in_the_way, is_independent, needing_nothing
 from memlint.lint.edits import inserted_below, lines_of, removed
 from memlint.lint.image import copy_of, final_stages
 from memlint.lint.installing import context_file, library_installs, summary
+from memlint.lint.paths import join
+from memlint.lint.reached import UNKNOWN
 from memlint.model.finding import Fix, Hit, Location, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.installs import Install
-    from memlint.lint.facts import Step
+    from memlint.lint.facts import Facts, Step
     from memlint.lint.image import Copy
     from memlint.lint.repository import Repository
     from memlint.lint.thresholds import Managers
@@ -22,13 +29,22 @@ if TYPE_CHECKING:
 
 _SOURCE_DIRECTORIES = frozenset(("src", "app", "lib", "server", "backend", "api", "code", "cmd", "internal", "pkg"))
 _RESULT = r"(?:\./)?(?:target|build|dist|out|bin)/|.*\.(?:jar|war|ear)\Z"
-_PREPARES = frozenset(
-    (
-        *("addgroup", "adduser", "apk", "apt", "apt-get", "dnf", "echo", "groupadd", "microdnf", "mkdir", "rm", "set"),
-        *("update-ca-certificates", "useradd", "yum", "zypper"),
-    )
-)
-"""Commands that need nothing of the build context when their words name no file of it."""
+_TRIED = 8
+"""Copies of a stage that are looked at: what follows the first mostly adds to it."""
+_NAMED = 10
+"""Installs that a finding names."""
+
+
+class _Stage(msgspec.Struct, frozen=True):
+    """Steps of a stage, and which installs of each count."""
+
+    steps: tuple[Step, ...]
+    installs: tuple[tuple[Install, ...], ...]
+
+    @property
+    def last(self) -> int:
+        """The number of the last step with an install; -1 when there is none."""
+        return max((number for number, installs in enumerate(self.installs) if installs), default=-1)
 
 
 def copy_above_install(dockerfile: Dockerfile, repository: Repository, *, managers: Managers) -> Iterator[Hit]:
@@ -40,19 +56,14 @@ def copy_above_install(dockerfile: Dockerfile, repository: Repository, *, manage
     stages = final_stages(dockerfile, repository)
     if not stages or _chooses_context(dockerfile, repository):
         return
-    for stage in stages:
-        for index, step in enumerate(stage.steps):
-            copy = copy_of(step, facts)
-            if copy is None or not _changes(copy):
-                continue
-            above = [
-                (later, install)
-                for later in stage.steps[index + 1 :]
-                if later.instruction.keyword == "RUN"
-                for install in library_installs(later, managers, dockerfile, repository)
-            ]
+    for each in stages:
+        installs = (library_installs(step, managers, dockerfile, repository) for step in each.steps)
+        stage = _Stage(each.steps, tuple(installs))
+        for number, copy in islice(_changing(stage, facts), _TRIED):
+            runs = zip(stage.steps[number + 1 :], stage.installs[number + 1 :], strict=True)
+            above = list(needing_nothing(runs, _target(copy, stage.steps[number])))
             if above:
-                yield _hit(dockerfile, stage.steps, copy, above)
+                yield _hit(dockerfile, stage, number, copy, above)
                 return  # those that follow only add to it
 
 
@@ -60,6 +71,14 @@ def _chooses_context(dockerfile: Dockerfile, repository: Repository) -> bool:
     """Whether .dockerignore leaves out everything and lets single files in: then `.` is no broad context."""
     text = context_file(".dockerignore", dockerfile, repository) or ""
     return any(line.strip() in ("*", "**", "./*", "/*") for line in text.split("\n"))
+
+
+def _changing(stage: _Stage, facts: Facts) -> Iterator[tuple[int, Copy]]:
+    """The copies below an install that change with the source, with the numbers of their steps."""
+    for number, step in enumerate(stage.steps[: max(stage.last, 0)]):
+        copy = copy_of(step, facts)
+        if copy is not None and _changes(copy):
+            yield number, copy
 
 
 def _changes(copy: Copy) -> bool:
@@ -70,43 +89,34 @@ def _changes(copy: Copy) -> bool:
     return any(source.strip("./") in _SOURCE_DIRECTORIES or re.match(_RESULT, source) for source in copy.sources)
 
 
-def _hit(dockerfile: Dockerfile, steps: Sequence[Step], copy: Copy, above: Sequence[tuple[Step, Install]]) -> Hit:
-    span = copy.instruction.span
+def _target(copy: Copy, step: Step) -> str | None:
+    """Where it copies to; where the base sets the directory, from there on."""
+    if copy.target is not None:
+        return copy.target
+    written = expand(copy.instruction.words[-1].text, step.environment)
+    return None if written is None else join(UNKNOWN, written)
+
+
+def _hit(dockerfile: Dockerfile, stage: _Stage, number: int, copy: Copy, above: Sequence[tuple[Step, Install]]) -> Hit:
+    first, last = above[0][0].instruction, above[-1][0].instruction
+    end = next(at for at, step in enumerate(stage.steps) if step.instruction is last)
+    between = range(number + 1, end + 1)
     written = f"{copy.instruction.keyword} {copy.instruction.value}".split("\n")[0]
-    first = above[0][0].instruction
-    related = tuple(Related(Location(dockerfile.path, install.span), summary(install)) for _, install in above)
     files = [file for _, install in above for file in install.files]
-    listed = f"; before them copy {files[0]} alone" if files else ""
-    return Hit(
-        location=Location(dockerfile.path, span),
-        evidence={"copy": written, "install": summary(above[0][1]), "line": first.span.line},
-        related=related,
-        suggestion=f"move {written} behind line {above[-1][0].instruction.span.end_line}{listed}",
-        fix=_fix(dockerfile, steps, copy, [step for step, _ in above]),
+    entangled = any(is_in_the_way(stage.steps[at], stage.installs[at], copy) for at in between)
+    suggestion = (
+        f"install before {written}, in a RUN of its own"
+        if entangled
+        else (f"move {written} behind line {last.span.end_line}")
     )
-
-
-def _fix(dockerfile: Dockerfile, steps: Sequence[Step], copy: Copy, installs: Sequence[Step]) -> Fix | None:
-    """Moves the copy below the installs, where nothing between needs it: only system packages are installed there."""
-    places = [step.instruction for step in steps]
-    last = installs[-1].instruction
-    if copy.instruction.heredocs:
-        return None
-    start = next(index for index, place in enumerate(places) if place is copy.instruction)
-    end = next(index for index, place in enumerate(places) if place is last)
-    if not all(_independent(step) for step in steps[start + 1 : end + 1]):
-        return None
+    movable = not copy.instruction.heredocs and all(is_independent(stage.steps[at], copy) for at in between)
     edits = (removed(copy.instruction), inserted_below(dockerfile, last, lines_of(dockerfile, copy.instruction)))
-    return Fix(edits, safe=False, description="copy after the install")
-
-
-def _independent(step: Step) -> bool:
-    if step.instruction.keyword in ("ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "STOPSIGNAL"):
-        return True
-    if step.instruction.keyword != "RUN" or step.commands is None:
-        return False
-    return all(
-        placed.command.name in _PREPARES and (word.text is not None and "./" not in word.text)
-        for placed in step.commands
-        for word in placed.command.words
+    return Hit(
+        location=Location(dockerfile.path, copy.instruction.span),
+        evidence={"copy": written, "install": summary(above[0][1]), "line": first.span.line},
+        related=tuple(
+            Related(Location(dockerfile.path, install.span), summary(install)) for _, install in above[:_NAMED]
+        ),
+        suggestion=suggestion + (f"; before them copy {files[0]} alone" if files else ""),
+        fix=Fix(edits, safe=False, description="copy after the install") if movable else None,
     )

@@ -55,11 +55,11 @@ def upgrade(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     if is_shared_base(dockerfile, repository):
         return
     for step in (step for stage in stages for step in stage.steps):
-        for placed in step.commands or () if step.instruction.keyword == "RUN" else ():
+        for number, placed in enumerate(step.commands or () if step.instruction.keyword == "RUN" else ()):
             what = _upgraded(placed.command)
             if what is None:
                 continue
-            edits = without_command(step, placed)
+            edits = without_command(step, number)
             base = stages[0].stage
             yield Hit(
                 location=Location(dockerfile.path, placed.span),

@@ -19,6 +19,10 @@ APT = "RUN apt-get update && apt-get install -y libpq5\n"
         (f"FROM debian:12 AS a\nARG GIT_SHA\nFROM a\n{APT}", [(2, "GIT_SHA")]),
         (f"FROM debian:12\nARG GIT_SHA\n{APT}ARG GIT_SHA\n{APT}", [(2, "GIT_SHA")]),
         ("FROM python:3.13\nARG CI_COMMIT_SHORT_SHA\nRUN pip install numpy\n", [(2, "CI_COMMIT_SHORT_SHA")]),
+        (f"FROM debian:12\nARG GIT_SHA\nRUN echo $GIT_SHA\nARG GIT_SHA\n{APT}", [(4, "GIT_SHA")]),
+        (f"FROM debian:12\nARG GIT_SHA\nCOPY --chown=$GIT_SHA x /x\n{APT}", [(2, "GIT_SHA")]),
+        (f"FROM debian:12\nARG GIT_SHA\nENV V=$GIT_SHA\nENV V=1\nRUN echo $V\n{APT}", [(2, "GIT_SHA")]),
+        (f"FROM debian:12\nARG GIT_SHA\nENV V=1 W=$V\nRUN echo $W\n{APT}", [(2, "GIT_SHA")]),
     ],
 )
 def test_a_value_that_every_build_changes(text: str, names: list[tuple[int, str]]) -> None:
@@ -36,6 +40,11 @@ def test_a_value_that_every_build_changes(text: str, names: list[tuple[int, str]
         f"FROM debian:12\nARG GIT_REF=v1.2.3\n{APT}",
         "FROM debian:12\nARG GIT_SHA\nRUN apt-get install -y tool=$GIT_SHA\n",  # the install is of that version
         f"FROM debian:12\nARG GIT_SHA\nRUN git checkout ${{GIT_SHA}}\n{APT}",  # below it all depends on it anyway
+        "FROM debian:12\nARG GIT_SHA\nRUN --mount=type=cache,id=$GIT_SHA,target=/x apt-get install -y libpq5\n",
+        "FROM debian:12\nARG GIT_SHA\nENV V=$GIT_SHA\nRUN apt-get install -y libpq5 && curl https://a.example/$V\n",
+        f"FROM debian:12\nARG GIT_SHA\nENV V=${{GIT_SHA:-x}}\nARG W=a-$V\nENV X $W\nRUN fetch $X\n{APT}",
+        f"FROM debian:12\nARG GIT_SHA\nENV V=$GIT_SHA GIT_SHA=1\nRUN fetch $V\n{APT}",
+        f"FROM debian:12 AS a\nARG GIT_SHA\nENV V=$GIT_SHA\nFROM a\nRUN fetch $V\n{APT}",
         "FROM debian:12\nARG GIT_SHA\nRUN make\n",
         "FROM node:22\nARG GIT_SHA\nRUN npm ci\n",
     ],
@@ -51,6 +60,19 @@ def test_a_value_that_does_no_harm(text: str) -> None:
         (f"FROM debian:12\nARG GIT_SHA\n{APT.rstrip()}", f"FROM debian:12\n{APT}ARG GIT_SHA"),
         (f"FROM debian:12\nARG GIT_SHA\nENV A=$GIT_SHA\n{APT}", None),
         (f"FROM debian:12\nARG GIT_SHA OTHER\n{APT}", None),
+        (f"FROM debian:12\nARG GIT_SHA\nCOPY --chown=$GIT_SHA x /x\n{APT}", None),
+        (f"FROM debian:12\nARG GIT_SHA\nCOPY --from=a/b:$GIT_SHA x /x\n{APT}", None),
+        (f"FROM debian:12\nARG GIT_SHA\nUSER app\n{APT}", None),
+        (
+            f"FROM debian:12 AS a\nARG GIT_SHA\nFROM a AS b\nFROM b\n{APT}",
+            f"FROM debian:12 AS a\nFROM a AS b\nFROM b\n{APT}ARG GIT_SHA\n",
+        ),
+        (f"FROM debian:12 AS a\nARG GIT_SHA\nFROM a AS dev\nRUN echo $GIT_SHA >/rev\nFROM a\n{APT}", None),
+        (f"FROM debian:12 AS a\nARG GIT_SHA\nFROM a AS b\nFROM b AS dev\nFROM b\n{APT}", None),
+        (
+            f"FROM debian:12 AS a\nARG GIT_SHA\n{APT}FROM a AS dev\nRUN echo $GIT_SHA >/rev\nFROM a\n",
+            f"FROM debian:12 AS a\n{APT}ARG GIT_SHA\nFROM a AS dev\nRUN echo $GIT_SHA >/rev\nFROM a\n",
+        ),
     ],
 )
 def test_the_repair(text: str, wanted: str | None) -> None:

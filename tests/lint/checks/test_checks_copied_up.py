@@ -38,6 +38,16 @@ GO = "FROM golang:1.24 AS build\nRUN go build -o /out/server ./cmd\n"
         ("FROM python:3.13\nRUN chmod -R 777 /usr/local/lib\n", "chmod -R", "the programs in /usr/local/lib"),
         ("FROM continuumio/miniconda3:24\nRUN chown -R app /opt/conda\n", "chown -R", "the programs in /opt/conda"),
         ("FROM debian:12\nRUN apt-get install -y vim\nRUN chmod 755 /usr/bin/vim\n", "chmod", "/usr/bin/vim"),
+        ("FROM node:22\nRUN chmod 755 /usr/local/bin/*\n", "chmod", "the programs in /usr/local/bin"),
+        ("FROM node:22\nCOPY run.sh /usr/local/bin/\nRUN chmod +x /usr/local/bin/*\n", "chmod", "the programs in"),
+        ("FROM python:3.13\nRUN chmod +x /usr/local/bin/python3*\n", "chmod", "/usr/local/bin/python3*"),
+        ("FROM python:3.13\nRUN strip /usr/local/lib/libpython3.13.so.1.0\n", "strip", "/usr/local/lib/libpython3"),
+        ("FROM python:3\nRUN strip /usr/local/lib/*.so.*\n", "strip", "/usr/local/lib/*.so.*"),
+        ("FROM python:3\nRUN chmod 755 /usr/local/lib/python3.12/lib-dynload/*.so\n", "chmod", "lib-dynload/*.so"),
+        ("FROM ruby:3.4\nRUN strip /usr/local/lib/libruby.so.3.4\n", "strip", "/usr/local/lib/libruby.so.3.4"),
+        ("FROM continuumio/miniconda3:24\nRUN strip /opt/conda/lib/libz.so.1\n", "strip", "/opt/conda/lib/libz.so.1"),
+        ("FROM python:3.12\nRUN pip install flask\nRUN chown -R a /usr/local/lib\n", "chown -R", "/usr/local/lib"),
+        ("FROM python:3.12\nRUN pip install numpy\nRUN chown -R a /usr\n", "chown -R", "the programs in /usr"),
     ],
 )
 def test_files_of_the_base(text: str, command: str, target: str) -> None:
@@ -66,6 +76,17 @@ def test_files_of_the_base(text: str, command: str, target: str) -> None:
         ("FROM python:3\nRUN python -m venv /v && /v/bin/pip install a\nRUN chown -R app /v\n", 2),
         ("FROM debian:12\nADD https://example.org/a-1 https://example.org/a-2 /b/\nRUN chmod +x /b/a-*\n", 2),
         ("FROM debian:12\nCOPY --from=rust:1 /usr/local/cargo /cargo\nRUN chmod -R 777 /cargo\n", 2),
+        ("FROM python:3.12\nRUN pip install numpy\nRUN chown -R app /usr/local/lib/python3.12/site-packages\n", 2),
+        ("FROM python:3.12\nRUN pip install numpy\nRUN chown -R app /usr/local/lib/python3.12\n", 2),  # both did
+        ("FROM python:3.12\nRUN python3 -m pip install numpy\nRUN chown -R app /usr/local\n", 2),
+        ("FROM python:3.12\nRUN pip install numpy\nRUN strip /usr/local/lib/python3.12/site-packages/numpy/*.so\n", 2),
+        ("FROM python:3.12\nRUN pip install numpy\nRUN strip /usr/local/lib/python3.12/site-packages/numpy/a.so\n", 2),
+        ("FROM python:3.12\nRUN uv pip install --system numpy\nRUN chown -R a /usr/local/lib/python3.12\n", 2),
+        ("FROM debian:12\nRUN pip install --target=/deps numpy\nRUN chown -R app /deps\n", 2),
+        ("FROM debian:12\nRUN pip install --prefix /p numpy\nRUN chown -R app /p\n", 2),
+        ("FROM node:22\nRUN npm install -g sharp\nRUN chown -R node /usr/local/lib/node_modules\n", 2),
+        ("FROM node:22\nWORKDIR /app\nRUN npm install sharp\nRUN chown -R node /app\n", 3),
+        ("FROM ruby:3.4\nRUN gem install nokogiri\nRUN chown -R app /usr/local/bundle\n", 2),
     ],
 )
 def test_files_of_the_image_itself(text: str, target: int) -> None:
@@ -108,6 +129,16 @@ def test_files_of_the_image_itself(text: str, target: int) -> None:
         "FROM debian:12\nRUN unzip a.zip -d /usr/bin\nRUN chmod +x /usr/bin/chromedriver\n",  # from where?
         "FROM quay.io/team/tool:1\nRUN mv /usr/bin/gather /usr/bin/gather2\n",  # may be a script
         "FROM python:3\nWORKDIR /app\nCOPY --from=b /app/.venv /app/.venv\nRUN chmod a+r *\n",  # hidden from *
+        "FROM python:3.12\nRUN chown -R app /usr/local/lib/python3.12/site-packages\n",  # pip alone is there
+        "FROM python:3.12\nRUN pip install flask\nRUN chown -R app /usr/local/lib/python3.12/site-packages\n",
+        "FROM python:3.12\nRUN pip install --user numpy\nRUN chown -R a /usr/local/lib/python3.12/site-packages\n",
+        "FROM python:3.12\nRUN uv pip install numpy\nRUN chown -R a /usr/local/lib/python3.12/site-packages\n",
+        "FROM python:3\nRUN uv venv\nRUN pip install numpy\nRUN chown -R a /usr/local/lib/python3.1/site-packages\n",
+        "FROM python:3.12\nRUN pip install numpy && chown -R a /usr/local/lib/python3.12/site-packages\n",
+        "FROM node:22\nRUN npm install -g express\nRUN chown -R node /usr/local/lib/node_modules\n",
+        "FROM node:22\nCOPY run.sh /usr/local/bin/\nRUN chmod +x /usr/local/bin/*.sh\n",
+        "FROM node:22\nRUN chmod 755 /usr/local/lib/* /usr/local/share/*\n",
+        "FROM python:3.13\nRUN strip /usr/local/lib/libown.so\n",
     ],
 )
 def test_what_copies_no_program_up(text: str) -> None:
@@ -125,6 +156,22 @@ def test_one_finding_per_file_and_layer() -> None:
         ("COPY --from=build /out/server /s\nRUN chmod 0755 /s\n", "COPY --from=build --chmod=0755 /out/server /s\n"),
         ("COPY --from=build /out/server /s\nRUN chown a:b /s\n", "COPY --from=build --chown=a:b /out/server /s\n"),
         ("COPY --from=build /out/server /s\nRUN chmod 755 /s", "COPY --from=build --chmod=755 /out/server /s\n"),
+        (
+            'COPY --from=build ["/out/server", "/s"]\nRUN chmod 755 /s\n',
+            'COPY --from=build --chmod=755 ["/out/server", "/s"]\n',
+        ),
+        (
+            "COPY --from=build \\\n  # the server\n  /out/server /s\nRUN chmod 755 /s\n",
+            "COPY --from=build \\\n  # the server\n  --chmod=755 /out/server /s\n",
+        ),
+        ("COPY --from=build -- /out/server /s\nRUN chmod 755 /s\n", None),  # no flag can follow --
+        ("COPY --from=build /out/server /s\nRUN chown app /s\n", None),  # the group stays root, with COPY it would not
+        ("COPY --from=build /out/server /s\nRUN chown app. /s\n", None),
+        ("COPY --from=build /out/server /s\nRUN chown app: /s\n", None),
+        ("COPY --from=build /out/server /s\nRUN chown :grp /s\n", None),
+        ("COPY --from=build /out/server /s\nRUN chown --from=root:root app:grp /s\n", None),
+        ('ARG U=app\nCOPY --from=build /out/server /s\nRUN chown $U:"my grp" /s\n', None),
+        ("COPY --from=build /out/ /s\nRUN chmod 755 /s\n", None),  # a directory: what is in it would have that mode
         ("COPY --from=build /out/server /s\nRUN chmod +x /s\n", None),
         ("COPY --from=build /out/server /s\nRUN chmod 755 /s && true\n", None),
         ("COPY --from=build --chmod=700 /out/server /s\nRUN chmod 755 /s\n", None),

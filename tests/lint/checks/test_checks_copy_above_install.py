@@ -24,6 +24,10 @@ APT = "RUN apt-get update && apt-get install -y libpq5\n"
         ("FROM python:3.13\nCOPY . .\nRUN pip install numpy==2.1.0\n", 2),
         ("FROM alpine:3.20\nCOPY . .\nRUN apk add --no-cache libpq\n", 2),
         (f"FROM debian:12\nCOPY a.conf /etc/\nCOPY . .\nCOPY . /b\n{APT}", 3),  # one finding is enough
+        (f"FROM debian:12\nCOPY . /etc/apt/\nCOPY . /srv\n{APT}", 3),
+        (f"FROM debian:12\nCOPY . /etc/nginx\n{APT}", 2),
+        (f"FROM debian:12\nCOPY . /srv\n{APT}RUN apt-key add /srv/key.gpg\n{APT}", 2),
+        ("FROM python:3.13\nWORKDIR /a\nCOPY . .\nRUN pip install -r /a/requirements.txt\n", 3),
     ],
 )
 def test_a_copy_that_parts_the_chains(text: str, line: int) -> None:
@@ -38,6 +42,15 @@ def test_a_copy_that_parts_the_chains(text: str, line: int) -> None:
         f"FROM debian:12 AS a\nCOPY . .\nCMD run\nFROM a AS dev\n{APT}",  # the stage below is an image that needs it
         f"FROM debian:12\nCOPY sources.list /etc/apt/\n{APT}",
         f"FROM debian:12\nCOPY --from=registry.example/x:1 / /\n{APT}",
+        f"FROM debian:12\nCOPY . /etc/apt/\n{APT}",
+        f"FROM debian:12\nWORKDIR /etc\nCOPY . apt/sources.list.d\n{APT}",
+        f"FROM debian:12\nCOPY . /usr/local/share/ca-certificates\n{APT}",
+        f"FROM debian:12\nCOPY . /srv\nRUN cp /srv/a.list /etc/apt/sources.list.d/\n{APT}",
+        f"FROM debian:12\nCOPY . .\nRUN cat ./a.list > /etc/apt/sources.list\n{APT}",
+        f"FROM debian:12\nWORKDIR /srv\nCOPY . .\nRUN apt-key add key.gpg\n{APT}",
+        "FROM alpine:3.20\nCOPY . /srv\nRUN apk add --repositories-file /srv/repositories libpq\n",
+        "FROM alpine:3.20\nCOPY . /srv\nRUN apk add --keys-dir=/srv/keys libpq\n",
+        "FROM python:3.13\nCOPY . /srv\nRUN pip install --no-index --find-links=/srv/wheels numpy\n",
         "FROM node:22\nCOPY . .\nRUN npm ci\n",  # scripts are not mapped
         "FROM python:3.13\nCOPY . .\nRUN pip install .\n",  # needs the context
         "FROM python:3.13\nCOPY . .\nRUN pip install -e .\n",
@@ -79,16 +92,60 @@ def test_the_installs_are_named() -> None:
     assert found.suggestion == "move COPY . . behind line 4; before them copy requirements.txt alone"
 
 
+def test_a_run_that_does_more_is_parted() -> None:
+    (found,) = findings("ML103", f"FROM debian:12\nCOPY . /srv\n{APT.rstrip()} && rm /srv/key\n")
+    assert found.suggestion == "install before COPY . /srv, in a RUN of its own"
+    (found,) = findings("ML103", f"FROM debian:12\nCOPY . .\nRUN make\n{APT}")
+    assert found.suggestion == "install before COPY . ., in a RUN of its own"
+
+
+def test_few_of_many_installs_are_named() -> None:
+    (found,) = findings("ML103", f"FROM debian:12\nCOPY . /srv\n{APT * 40}")
+    assert len(found.related) == 10
+    assert found.suggestion == "move COPY . /srv behind line 42"
+
+
+IN_SRV = "FROM debian:12\nWORKDIR /srv\n"
+MORE = APT.rstrip()
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        (f"FROM debian:12\nCOPY . .\n{APT}CMD a\n", f"FROM debian:12\n{APT}COPY . .\nCMD a\n"),
-        (f"FROM debian:12\nCOPY . \\\n  .\nENV A=b\n{APT}", f"FROM debian:12\nENV A=b\n{APT}COPY . \\\n  .\n"),
-        (f"FROM debian:12\nCOPY . .\n{APT.rstrip()}", f"FROM debian:12\n{APT}COPY . ."),
-        (f"FROM debian:12\nCOPY . .\nRUN make\n{APT}", None),  # make needs the context
-        (f"FROM debian:12\nCOPY . .\nUSER app\n{APT}", None),
-        ("FROM python:3.13\nCOPY . .\nRUN pip install -r requirements.txt\n", None),
-        (f"FROM debian:12 AS a\nCOPY . .\nFROM a\n{APT}", None),
+        (f"{IN_SRV}COPY . .\n{APT}CMD a\n", f"{IN_SRV}{APT}COPY . .\nCMD a\n"),
+        (f"{IN_SRV}COPY . \\\n  .\nENV A=b\n{APT}", f"{IN_SRV}ENV A=b\n{APT}COPY . \\\n  .\n"),
+        (f"{IN_SRV}COPY . .\n{APT.rstrip()}", f"{IN_SRV}{APT}COPY . ."),
+        (f'{IN_SRV}COPY [".", "."]\n{APT}', f'{IN_SRV}{APT}COPY [".", "."]\n'),
+        (
+            f"{IN_SRV}COPY . .\n{MORE} >/dev/null 2>&1 && rm -rf /var/lib/apt/lists/*\n",
+            f"{IN_SRV}{MORE} >/dev/null 2>&1 && rm -rf /var/lib/apt/lists/*\nCOPY . .\n",
+        ),
+        (f"FROM debian:12\nCOPY . /usr/src/app\n{APT}", f"FROM debian:12\n{APT}COPY . /usr/src/app\n"),
+        (f"FROM debian:12\nCOPY . .\n{APT}", None),  # the base may have set any directory
+        (f"{IN_SRV}COPY . .\nRUN make\n{APT}", None),  # make needs the context
+        (f"{IN_SRV}COPY . .\nUSER app\n{APT}", None),
+        ("FROM python:3.13\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\n", None),
+        (f"FROM debian:12 AS a\nCOPY . /srv\nFROM a\n{APT}", None),
+        (f"FROM debian:12\nCOPY . /srv\n{MORE} && rm -rf /srv/.git /srv/secret.key\n", None),  # they would ship
+        (f"{IN_SRV}COPY . .\n{MORE} && rm -rf .git\n", None),
+        (f"{IN_SRV}COPY . app\n{MORE} && rm -rf ../srv/app/.git\n", None),
+        (f"FROM debian:12\nCOPY . /srv\n{MORE} && rm -rf /s*\n", None),
+        (f"FROM debian:12\nCOPY . /srv/app\n{MORE} && rm -rf /srv\n", None),
+        (f"FROM debian:12\nCOPY . /srv\n{MORE} && echo prod > /srv/ENV\n", None),
+        (f'FROM debian:12\nCOPY . /srv\n{MORE} && echo prod >>"/srv"/ENV\n', None),
+        (f"{IN_SRV}COPY . .\n{MORE} && echo prod >ENV\n", None),
+        (f"{IN_SRV}COPY . .\n{MORE} && echo prod >$FILE\n", None),
+        (f"FROM debian:12\nCOPY . /srv\n{MORE} && mkdir -p /srv/log\n", None),
+        (f"FROM debian:12\nCOPY . /home/app\n{MORE} && useradd -m app\n", None),
+        (f"FROM debian:12\nCOPY . /srv\n{MORE} && useradd -d /srv app\n", None),
+        ("FROM debian:12\nCOPY . /srv\nRUN APT_CONFIG=/srv/apt.conf apt-get install -y libpq5\n", None),
+        (f"FROM debian:12\nCOPY . /srv\nENV PATH=/srv/bin:$PATH\n{APT}", None),
+        (f"FROM debian:12\nCOPY . /srv\nRUN --mount=type=cache,target=/srv/cache {APT[4:]}", None),
+        (f"FROM debian:12\nENV D=a\nCOPY . /srv/$D\nENV D=b\n{APT}", None),
+        (f"FROM debian:12\nCOPY . /srv\nRUN <<EOF\n{APT[4:]}rm /srv/key\nEOF\n", None),
+        (f"FROM debian:12\nCOPY . /\n{APT}", None),
+        (f"FROM debian:12\nCOPY . /etc/nginx\n{APT}", None),  # the package has files there, too
+        (f"FROM debian:12\nCOPY . /usr/local/bin\n{APT}", None),
     ],
 )
 def test_the_repair(text: str, wanted: str | None) -> None:

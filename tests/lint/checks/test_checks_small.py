@@ -94,6 +94,9 @@ def test_an_interpreter_is_linked_again() -> None:
         repaired("ML113", "FROM python:3.13\nRUN python -m venv --copies /v\n")
         == "FROM python:3.13\nRUN python -m venv /v\n"
     )
+    executed = 'FROM python:3.13\nRUN ["python", "-m", "venv", "--copies", "/v"]\n'
+    assert findings("ML113", executed)
+    assert repaired("ML113", executed) == executed
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,22 @@ def test_the_repository_s_own_base_is_the_place_for_it() -> None:
         "images/api/Dockerfile": "FROM registry.example/base:7\nRUN apt-get upgrade -y\n",
     }
     assert [finding.location.path for finding in findings("ML106", files)] == ["images/api/Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    "base", ["nginx:1.27", "docker.io/library/nginx:1", "mirror.gcr.io/library/nginx:1", "team/nginx:1"]
+)
+def test_a_base_is_not_built_here_because_a_directory_is_called_like_it(base: str) -> None:
+    text = f"FROM {base}\nRUN apt-get update && apt-get upgrade -y\n"
+    files = {"nginx/Dockerfile": text, "web/Dockerfile": f"FROM {base}\nCOPY . /x\n"}
+    assert [finding.location.path for finding in findings("ML106", files)] == ["nginx/Dockerfile"]
+    files = {"nginx/Dockerfile": f"{text}RUN chmod -R 755 /usr/sbin\n", "web/Dockerfile": f"FROM {base}\nCOPY . /x\n"}
+    assert [finding.location.path for finding in findings("ML105", files)] == ["nginx/Dockerfile"]
+
+
+def test_an_own_base_called_like_an_official_image() -> None:
+    files = {
+        "nginx/Dockerfile": "FROM nginx:1.27\nRUN apt-get update && apt-get upgrade -y\n",
+        "web/Dockerfile": "FROM registry.example/team/nginx:1\nCOPY . /x\n",
+    }
+    assert findings("ML106", files) == []
