@@ -1,31 +1,35 @@
-"""A look at 200 sleeping processes of 300 file mappings each, and all figures from it, against smem on the same.
+"""`memlint measure` of 200 sleeping processes of 300 file mappings each, as people call it, against smem on the same.
 
     python benchmarks/measure.py [--processes N] [--mappings N] [--rounds N]
 
 Run as root, which frames want. Each process maps ranges of its own, of 1 to 32 pages, of this machine's largest
-libraries and reads every page, so that no two look alike. smem tells RSS, PSS and USS of each; memlint, in the same
-processes, these and each page's frame, each file's digest and what is there twice.
+libraries and reads every page, so that no two look alike. smem tells RSS, PSS and USS of each; the whole of the command
+`memlint measure`, from its start to the JSON, these and each page's frame, each file's digest and what is there twice,
+beside the host's containers and their stores.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import mmap
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from racing import Contestant, header, race, row, title, verdict
+from racing import MEMLINT, Contestant, header, race, row, title, verdict
 
 NAME = "memlint-sleeper"
 FILES = 40
 LARGEST = 32  # pages of a mapping
 ALLOWED = 3.0  # seconds of one core
+INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 def libraries() -> list[Path]:
@@ -76,19 +80,19 @@ def sleepers(processes: int, mappings: int) -> Iterator[list[int]]:
             os.waitpid(pid, 0)
 
 
-def look_at(pids: list[int]) -> None:
-    """What `memlint measure` does, short of writing it down."""
-    from memlint.kernel.counting import measurement
-    from memlint.kernel.looking import look
-    from memlint.kernel.namespaces import kernel
-    from memlint.model.measure import Cost
+def command(pids: list[int]) -> tuple[str, ...]:
+    """memlint's call."""
+    return *MEMLINT, "measure", "--pid", ",".join(map(str, pids)), "--format", "json"
 
-    sight = look([], pids=pids)
-    assert sum(process.walked for process in sight.processes) == len(pids), sight.unseen
-    pages = sum(len(each.pages) for each in sight.residencies)
-    found = measurement(sight, kernel=kernel(), stores=(), cost=Cost(0, 0, pages, sight.mappings, sight.sampled))
-    assert found.totals is not None
-    print(f"{len(pids)} processes, {sight.mappings} mappings, {pages} pages, {found.totals.file_pages_bytes} bytes")
+
+def answer(pids: list[int]) -> str:
+    """What there is to see, once all of it is seen; modules are compiled by then, as an installer does it."""
+    found = json.loads(
+        subprocess.run(command(pids), env={**os.environ, **INSTALLED}, capture_output=True, check=True).stdout
+    )
+    assert sum(each["file_pages_bytes"] is not None for each in found["processes"]) == len(pids), found["unseen"]
+    cost, held = found["cost"], found["totals"]["file_pages_bytes"]
+    return f"{len(pids)} processes, {cost['mappings']} mappings, {cost['pages']} pages in {held} bytes"
 
 
 def main() -> None:
@@ -97,17 +101,15 @@ def main() -> None:
     parser.add_argument("--mappings", type=int, default=300, help="of each process (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="runs (default: %(default)s)")
     parser.add_argument("--sleep", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--look", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.sleep is not None:
         sleep_mapped(arguments.sleep, arguments.mappings, [Path(path) for path in arguments.rest[1:]])
-    if arguments.look:
-        return look_at([int(pid) for pid in arguments.rest])
     if os.geteuid() != 0:
         sys.exit("page frames are shown to root alone: run as root")
     with sleepers(arguments.processes, arguments.mappings) as pids:
-        memlint = Contestant("memlint", (sys.executable, __file__, "--look", *map(str, pids)))
+        seen = answer(pids)
+        memlint = Contestant("memlint", (*command(pids), "--output-file", os.devnull), INSTALLED)
         smem = Contestant("smem", ("smem", "-P", NAME))
         contestants = [memlint, *([smem] if shutil.which("smem") else [])]
         results = race(contestants, arguments.rounds)
@@ -115,13 +117,13 @@ def main() -> None:
     title(f"{arguments.processes} processes of {arguments.mappings} file mappings; ratio: of smem's CPU seconds")
     own = results["memlint"]
     other = results.get("smem")
-    row("memlint: memory, frames, contents, duplicates", own, own.cpu / other.cpu if other else None, 1.0)
+    print(f"  {seen}")
+    row("memlint measure: these, frames, duplicates", own, own.cpu / other.cpu if other else None, 1.0)
     if other:
-        row("smem: memory", other)
+        row("smem: RSS, PSS, USS", other)
     else:
         print("  smem is not there (Debian's package smem)")
     print(f"  memlint's CPU seconds: {own.cpu:.2f}  {verdict(own.cpu, at_most=ALLOWED)}")
-    return None
 
 
 if __name__ == "__main__":

@@ -108,13 +108,20 @@ def read_known(paths: Sequence[str]) -> Known | None:
 
 
 def basis_of(name: str | None, recorded: Known | None, fleet: Loaded) -> Basis:
-    """What a plan weighs; by default the profile, where there is one, else what is mappable. UsageError without one."""
+    """What a plan weighs; by default the profile, where there is one, else what is mappable. UsageError without one,
+    and where it has seen none of the images run."""
     name = name or ("mappable" if recorded is None else PROFILE)
     if name != PROFILE:
         return BASES[name]
     if recorded is None:
         raise UsageError("the basis profile needs a profile", "name one with --profile: measure --record writes it")
-    return profile_basis(recorded, fleet.images, fleet.indexes)
+    basis = profile_basis(recorded, fleet.images, fleet.indexes)
+    if len(basis.notes) == len(fleet.images):
+        raise UsageError(
+            "the profile has not seen run what any of these images runs, so nothing of them can be weighed",
+            "record containers of them, too, or plan by --basis mappable",
+        )
+    return basis
 
 
 def plan(

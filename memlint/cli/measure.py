@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
+import gc
 import sys
 import time
 
 from memlint.cli.output import say, write_output
 from memlint.errors import UsageError
-from memlint.kernel.measuring import Observation, Question, observe
+from memlint.kernel.measuring import Question, observe
 from memlint.model.measure import Measurement, is_whole
 
 _HELD, _MISSED, _UNJUDGED = 0, 1, 2
@@ -17,9 +17,15 @@ _HELD, _MISSED, _UNJUDGED = 0, 1, 2
 
 def measure(arguments: argparse.Namespace) -> int:
     """Look, print what was seen, and judge the gate."""
-    seen = observe(question(arguments))
-    if arguments.record is not None:
-        _record(seen, arguments.record)
+    gc.disable()  # a look keeps what it makes to its end: to search that for garbage again and again finds none
+    if arguments.record is None:
+        seen = observe(question(arguments))
+    else:
+        from memlint.cli.recording import check_record, record
+
+        check_record(arguments)
+        seen = observe(question(arguments))
+        record(seen, arguments.record)
     write_output(_formatted(seen.measurement, arguments), arguments.output_file)
     return judge(seen.measurement, arguments.min_efficiency, arguments.max_duplicate)
 
@@ -44,26 +50,6 @@ def _pids(texts: tuple[str, ...]) -> tuple[int, ...]:
         if not text.isascii() or not text.isdigit() or not int(text):
             raise UsageError(f"{text!r} is no PID", "give a number, as ps prints it")
     return tuple(map(int, texts))
-
-
-def _record(seen: Observation, path: str) -> None:
-    from memlint.cli.output import write_bytes
-    from memlint.kernel.profiles import encode_profile, read_profile
-    from memlint.kernel.recording import merge, profile
-    from memlint.kernel.unseen import as_root
-
-    if not seen.sight.containers:
-        hints = [each.hint for each in seen.sight.unseen if each.containers]
-        hint = next(iter(hints), "record while the containers run")
-        raise UsageError(f"{path}: nothing to record, as no container was seen", hint)
-    if seen.measurement.totals is None:
-        raise UsageError(
-            f"{path}: nothing to record, as no page frame could be seen",
-            as_root(),
-        )
-    new = profile(seen.sight)
-    known = [read_profile(path)] if os.path.exists(path) and os.path.getsize(path) else []
-    write_bytes(encode_profile(merge([*known, new])), path)
 
 
 def _formatted(measurement: Measurement, arguments: argparse.Namespace) -> str:

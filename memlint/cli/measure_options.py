@@ -46,7 +46,8 @@ def add_options(parser: Any) -> None:
         parser,
         "--record",
         metavar="FILE",
-        help="add what is resident to this profile, which compare and plan take as their basis",
+        help="add what containers that are seen wholly keep resident to this profile, which compare and plan take as"
+        " their basis",
     )
     _output_options(parser.add_argument_group("output"))
     limit_options(parser.add_argument_group("gate"), "file pages")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import re
+
+import msgspec
 
 from memlint.kernel.calls import FAILED, libc
 from memlint.kernel.host import utf8
@@ -16,6 +19,14 @@ from memlint.model.measure import CachedFile
 _CACHESTAT = 451  # the same on all architectures; Linux 6.5
 _WINDOW = 1 << 30
 """Bytes that are mapped at once for mincore."""
+_LOWEST_BIT = bytes(each & 1 for each in range(256))
+
+
+class Cached(msgspec.Struct, frozen=True):
+    """How many pages of a file are in the page cache, None where nobody tells; and the runs of bytes that are not."""
+
+    pages: int | None
+    absent: tuple[tuple[int, int], ...] = ()
 
 
 class _Range(ctypes.Structure):
@@ -29,7 +40,7 @@ class _Stat(ctypes.Structure):
 def cached_files(sight: Sight, *, page_bytes: int, proc: str = "/proc") -> tuple[CachedFile, ...]:
     """The files that were seen mapped and have a path on the host, those with most unmapped pages first.
 
-    The real file is asked, since an overlay caches nothing itself. Files that cannot be opened are left out.
+    Each as it was before it was read to know its content. Files of which nobody tells are left out.
     """
     view = Namespaces(proc).view
     mapped: dict[tuple[int, int, str], tuple[Seen, set[int]]] = {}
@@ -39,9 +50,9 @@ def cached_files(sight: Sight, *, page_bytes: int, proc: str = "/proc") -> tuple
             mapped.setdefault(key, (each.file, set()))[1].update(each.pages)
     rows = []
     for seen, pages in mapped.values():
-        cached = cached_pages(f"{view}{seen.real}")
-        if cached is not None:
-            rows.append(CachedFile(utf8(f"{seen.real}"), seen.content, cached * page_bytes, len(pages) * page_bytes))
+        found = seen.cached_pages if seen.cached_pages is not None else cached_pages(f"{view}{seen.real}")
+        if found is not None:
+            rows.append(CachedFile(utf8(f"{seen.real}"), seen.content, found * page_bytes, len(pages) * page_bytes))
     return tuple(sorted(rows, key=lambda row: (row.mapped_bytes - row.cached_bytes, row.real)))
 
 
@@ -52,28 +63,39 @@ def cached_pages(path: str) -> int | None:
     except OSError:
         return None
     try:
-        found = by_cachestat(descriptor)
-        return by_mincore(descriptor) if found is None else found
+        return cached(descriptor).pages
     finally:
         os.close(descriptor)
 
 
+def cached(descriptor: int) -> Cached:
+    """What the page cache holds of an open file now."""
+    count = by_cachestat(descriptor)
+    if count is not None and count * mmap.PAGESIZE >= os.fstat(descriptor).st_size:
+        return Cached(count)
+    pages = by_mincore(descriptor)  # also of an overlay's file, of which cachestat tells nothing
+    if pages is None:
+        return Cached(count)
+    absent = (found.span() for found in re.finditer(rb"\0+", pages))
+    return Cached(pages.count(1), tuple((first * mmap.PAGESIZE, end * mmap.PAGESIZE) for first, end in absent))
+
+
 def by_cachestat(descriptor: int) -> int | None:
-    """As cachestat(2) tells; None where the kernel or the file system has it not."""
+    """How many pages, as cachestat(2) tells; None where the kernel or the file system has it not."""
     found = _Stat()
     if libc().syscall(_CACHESTAT, descriptor, ctypes.byref(_Range(0, 0)), ctypes.byref(found), 0):
         return None
     return int(found.cache)
 
 
-def by_mincore(descriptor: int) -> int | None:
-    """As mincore(2) tells; None where the file cannot be mapped."""
+def by_mincore(descriptor: int) -> bytes | None:
+    """A byte for each page, 1 where it is cached, as mincore(2) tells; None where the file cannot be mapped."""
     size = os.fstat(descriptor).st_size
     parts = [_in_window(descriptor, start, min(_WINDOW, size - start)) for start in range(0, size, _WINDOW)]
-    return None if None in parts else sum(part for part in parts if part is not None)
+    return None if None in parts else b"".join(part for part in parts if part is not None)
 
 
-def _in_window(descriptor: int, start: int, length: int) -> int | None:
+def _in_window(descriptor: int, start: int, length: int) -> bytes | None:
     address = libc().mmap(None, length, mmap.PROT_READ, mmap.MAP_SHARED, descriptor, start)
     if address == FAILED:
         return None
@@ -81,6 +103,6 @@ def _in_window(descriptor: int, start: int, length: int) -> int | None:
         pages = (ctypes.c_ubyte * (-(-length // mmap.PAGESIZE)))()
         if libc().mincore(address, length, pages):
             return None
-        return sum(page & 1 for page in bytes(pages))
+        return bytes(pages).translate(_LOWEST_BIT)
     finally:
         libc().munmap(address, length)

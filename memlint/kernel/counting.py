@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from memlint.kernel.duplicates import duplicates
 from memlint.kernel.host import utf8
@@ -39,21 +39,21 @@ def measurement(
     cached: Sequence[CachedFile] = (),
     packages: Mapping[ContentID, Package] | None = None,
 ) -> Measurement:
-    """The figures of one look; totals are over all processes that were looked at."""
+    """The figures of one look; totals are over all processes that were looked at, None where none could be."""
     pages = Pages(sight.residencies)
     of = {process.pid: process for process in sight.processes}
-    frames = kernel.frames
+    seen = kernel.frames and not _is_blind(sight)
     alive = [each for each in sight.containers if any(pid in of for pid in each.pids)]  # others ended meanwhile
     return Measurement(
         schema=SCHEMA,
-        basis=_BASIS if frames else _NO_FRAMES,
+        basis=_BASIS if seen else _NO_FRAMES,
         kernel=kernel,
         stores=tuple(stores),
-        totals=_totals(pages, kernel.page_bytes) if frames and not _is_blind(sight) else None,
+        totals=_totals(pages, kernel.page_bytes) if seen else None,
         containers=tuple(_container(each, of, pages, kernel) for each in alive),
         processes=tuple(_process(each, pages, kernel) for each in sight.processes),
-        duplicates=duplicates(sight, pages, kernel.page_bytes, packages or {}) if frames else (),
-        copied_up=copied_up(sight, kernel.page_bytes) if frames else (),
+        duplicates=duplicates(sight, pages, kernel.page_bytes, packages or {}) if seen else (),
+        copied_up=copied_up(sight, kernel.page_bytes) if seen else (),
         cached=tuple(cached),
         unseen=sight.unseen,
         cost=cost,
@@ -63,7 +63,9 @@ def measurement(
 
 def _is_blind(sight: Sight) -> bool:
     """Whether nothing was seen where something may well be: that is no zero."""
-    return not sight.processes and any(each.containers for each in sight.unseen)
+    if sight.processes:
+        return not any(process.seen for process in sight.processes)
+    return any(each.containers for each in sight.unseen)
 
 
 def copied_up(sight: Sight, page_bytes: int) -> tuple[CopiedUp, ...]:
@@ -93,8 +95,6 @@ def _totals(pages: Pages, page_bytes: int) -> MeasuredTotals:
 
 def _container(container: Container, of: dict[int, Process], pages: Pages, kernel: Kernel) -> MeasuredContainer:
     processes = [of[pid] for pid in container.pids if pid in of]
-    walked = [process.pid for process in processes if process.walked]
-    seen = kernel.frames and bool(walked)
     return MeasuredContainer(
         id=container.id,
         name=container.name,
@@ -103,8 +103,7 @@ def _container(container: Container, of: dict[int, Process], pages: Pages, kerne
         storage=container.storage,
         cgroup=container.cgroup,
         pids=container.pids,
-        file_pages_bytes=len(pages.of(walked)) * kernel.page_bytes if seen else None,
-        duplicate_bytes=pages.doubled(walked) * kernel.page_bytes if seen else None,
+        **_file_pages(processes, pages, kernel),
         **_memory(together(process.memory for process in processes)),
     )
 
@@ -118,19 +117,26 @@ def _images(
         groups.setdefault(container.image, []).append(container)
     for image, group in sorted(groups.items()):
         processes = [of[pid] for container in group for pid in container.pids if pid in of]
-        walked = [process.pid for process in processes if process.walked]
-        seen = kernel.frames and bool(walked)
         yield MeasuredImage(
             image=image,
             containers=len(group),
-            file_pages_bytes=len(pages.of(walked)) * kernel.page_bytes if seen else None,
-            duplicate_bytes=pages.doubled(walked) * kernel.page_bytes if seen else None,
+            **_file_pages(processes, pages, kernel),
             **_memory(together(process.memory for process in processes)),
         )
 
 
+def _file_pages(processes: Iterable[Process], pages: Pages, kernel: Kernel) -> dict[str, int | None]:
+    """What these hold together; nothing is known where none of them could be seen."""
+    pids = [process.pid for process in processes if process.seen]
+    if not pids or not kernel.frames:
+        return {"file_pages_bytes": None, "duplicate_bytes": None}
+    frames = pages.of(pids)
+    duplicate = pages.doubled(frames)
+    return {"file_pages_bytes": len(frames) * kernel.page_bytes, "duplicate_bytes": duplicate * kernel.page_bytes}
+
+
 def _process(process: Process, pages: Pages, kernel: Kernel) -> MeasuredProcess:
-    seen = kernel.frames and process.walked
+    seen = kernel.frames and process.seen
     return MeasuredProcess(
         pid=process.pid,
         command=process.command,

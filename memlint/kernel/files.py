@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import msgspec
-
-from memlint.kernel.contents import Contents, UnreadError
+from memlint.kernel.contents import Content, Contents, UnreadError
 from memlint.kernel.host import clean
-from memlint.kernel.judge import holds
+from memlint.kernel.mapped import Mapped
 from memlint.kernel.mappings import DELETED, Area, MappedName, may_be_nameless, name
 from memlint.kernel.mounts import Mount, inside, mount_of
 from memlint.kernel.namespaces import Namespaces
 from memlint.kernel.opening import may_not_answer, regular, reopened
 from memlint.kernel.overlay import LayerFile
-from memlint.kernel.parts import Part, there
 from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Seen
 from memlint.kernel.unseen import Notes
 from memlint.kernel.views import Layers, layers
-from memlint.layers.file import Described, has_kind
+from memlint.layers.file import has_kind
 from memlint.model.digest import ContentID
 from memlint.model.measure import Held
 
@@ -31,8 +28,6 @@ _MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 """File systems whose files are memory that processes share as well: without a name, or mapped to be written to."""
 _NO_CACHE = ("hugetlbfs", "proc", "sysfs", "cgroup", "cgroup2", "bpf", "tracefs", "debugfs")
 _DAX = {b"dax", b"dax=always"}
-_ASKED = 3
-"""Pages whose frames tell which file holds them: one may have been moved or dropped since it was seen."""
 _PATIENCE = 10.0
 """Seconds for what a file system in user space has to tell of one file."""
 _NOT_OPENED = "the file cannot be opened"
@@ -55,64 +50,79 @@ class _Mapping(NamedTuple):
     written: bool
 
 
-class Mapped(msgspec.Struct, frozen=True, eq=False):
-    """A file that processes of one container map: what may hold its pages, the likeliest last.
-
-    `places` are where all choices but the last can be opened.
-    """
-
-    choices: tuple[Seen, ...]
-    places: tuple[str, ...] = ()
-
-    def holder(self, part: Part) -> Seen:
-        """The file that has these pages in these frames; a few of them tell."""
-        asked = list(islice(there(part), _ASKED)) if self.places else []
-        for seen, place in zip(self.choices, self.places, strict=False):
-            if any(holds(place, page, frame) for page, frame in asked):
-                return seen
-        return self.choices[-1]
+_Look = Callable[[_Mapping, int], "Mapped | None"]
+"""What is made of a file that is open at a descriptor."""
+_Key = tuple[bytes, bool]
+"""A file as maps names it, and whether it is mapped to be written to: that may make the same one memory."""
 
 
 class Files:
-    """The files that the processes of one container map in one mount namespace, each found once."""
+    """The files that the processes of one container map in one mount namespace, each found once.
+
+    All take the mappings of one process that stand for a file each, by its name in maps.
+    """
 
     def __init__(self, host: Namespaces, contents: Contents, owner: str, notes: Notes) -> None:
         self._host, self._contents, self._owner, self._notes = host, contents, owner, notes
-        self._known: dict[tuple[bytes, bool], Mapped | None] = {}
+        self._known: dict[_Key, Mapped | None] = {}
+        self._are_files: dict[_Key, bool] = {}
+        self._unread: set[_Key] = set()
         self._layers: dict[tuple[int, int], Layers | None] = {}
         self._silent: set[tuple[int, int]] = set()
 
-    def of(self, process: ProcessDirectory, area: Area) -> Mapped | None:
-        """The file that is mapped; None where it is none, or not known, which is noted."""
-        key = (area.file, area.written)
-        if key not in self._known:
-            try:
-                self._known[key] = self._find(process, area)
-            except _HereUnreadError as error:  # another process may lead to it
-                named = name(area.file)
-                if not may_be_nameless(named.path):
-                    self._note(named, str(error))
-                return None
-        return self._known[key]
+    def of(self, areas: Mapping[bytes, Area]) -> dict[bytes, Mapped | None]:
+        """Those that are known; None is what is no file, or cannot be read."""
+        keys = ((file, (file, area.written)) for file, area in areas.items())
+        return {file: self._known[key] for file, key in keys if key in self._known}
 
-    def _find(self, process: ProcessDirectory, area: Area) -> Mapped | None:
+    def are_unread(self, areas: Mapping[bytes, Area]) -> bool:
+        """Whether any of them could not be read."""
+        return any((file, area.written) in self._unread for file, area in areas.items())
+
+    def know(self, process: ProcessDirectory, area: Area) -> Mapped | None:
+        """Read a file that is not known; None where it is none, or cannot be read, which is noted."""
+        key = (area.file, area.written)
+        try:
+            self._known[key] = self._find(process, area, self._mapped)
+        except _HereUnreadError as error:  # another process may lead to it
+            self._unled(area, error)
+        return self._known.get(key)
+
+    def is_file(self, process: ProcessDirectory, area: Area) -> bool:
+        """Whether the page cache has its pages, which takes no reading; not where nobody can tell, which is noted."""
+        key = (area.file, area.written)
+        if key not in self._are_files:
+            try:
+                self._are_files[key] = self._find(process, area, self._unlooked) is not None
+            except _HereUnreadError as error:
+                self._unled(area, error)
+        return self._are_files.get(key, False)
+
+    def _unled(self, area: Area, error: UnreadError) -> None:
+        """Note what this process does not lead to, if that is a file at all."""
+        named = name(area.file)
+        if not may_be_nameless(named.path):
+            self._note(named, area, str(error))
+
+    def _find(self, process: ProcessDirectory, area: Area, look: _Look) -> Mapped | None:
         named = name(area.file)
         try:
-            return self._open(process, named, area)
+            return self._open(process, named, area, look)
         except _HereUnreadError:
             raise
         except UnreadError as error:
-            self._note(named, str(error))
+            self._note(named, area, str(error))
         except OSError as error:
             if not process.alive():
                 raise
-            self._note(named, f"it cannot be opened ({error.strerror})")
+            self._note(named, area, f"it cannot be opened ({error.strerror})")
         return None
 
-    def _note(self, named: MappedName, reason: str) -> None:
+    def _note(self, named: MappedName, area: Area, reason: str) -> None:
+        self._unread.add((area.file, area.written))
         self._notes.add(f"pages of {named.path}{self._of()}", reason)
 
-    def _open(self, process: ProcessDirectory, named: MappedName, area: Area) -> Mapped | None:
+    def _open(self, process: ProcessDirectory, named: MappedName, area: Area, look: _Look) -> Mapped | None:
         handle, sure = _handle(process, named, f"{area.start:x}-{area.end:x}")
         try:
             mount = self._mount(process, handle)
@@ -121,9 +131,9 @@ class Files:
             raise
         mapping = _Mapping(process, named, mount, area.written)
         if not self._is_of_a_stranger(mount):
-            return self._found(mapping, handle, sure=sure)
+            return _found(mapping, handle, look, sure=sure)
         try:
-            return in_time(lambda: self._found(mapping, handle, sure=sure), _PATIENCE)
+            return in_time(lambda: _found(mapping, handle, look, sure=sure), _PATIENCE)
         except TimeoutError:
             self._silent.add(mount.device)
             raise UnreadError(_NO_ANSWER) from None
@@ -144,28 +154,15 @@ class Files:
             raise UnreadError(_NO_ANSWER)
         return mount
 
-    def _found(self, mapping: _Mapping, handle: int, *, sure: bool) -> Mapped | None:
-        """The file behind a handle, which is closed."""
-        try:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                return None  # a device or the like, which must not even be opened
-            if not sure and status.st_ino != mapping.named.inode:
-                raise _HereUnreadError(_NOT_OPENED)
-            descriptor = reopened(handle)
-        finally:
-            os.close(handle)
-        try:
-            return self._mapped(mapping, descriptor)
-        finally:
-            os.close(descriptor)
+    def _unlooked(self, mapping: _Mapping, descriptor: int) -> Mapped | None:
+        deleted = _is_deleted(mapping.process, mapping.named, os.fstat(descriptor))
+        return Mapped(()) if _is_cached(mapping, descriptor, deleted=deleted) else None
 
     def _mapped(self, mapping: _Mapping, descriptor: int) -> Mapped | None:
-        process, named, mount, written = mapping
+        process, named, mount, _ = mapping
         deleted = _is_deleted(process, named, os.fstat(descriptor))
         path = named.path.removesuffix(DELETED) if deleted else named.path
-        is_memory = mount.type in _MEMORY and (deleted or written) and not has_kind(descriptor)
-        if mount.type in _NO_CACHE or is_memory:
+        if not _is_cached(mapping, descriptor, deleted=deleted):
             return None
         if _DAX.intersection(mount.options.split(b",")):
             raise UnreadError("its file system bypasses the page cache (DAX)")
@@ -232,6 +229,29 @@ class Files:
         return f" in container {self._owner[:12]}" if self._owner else ""
 
 
+def _found(mapping: _Mapping, handle: int, look: _Look, *, sure: bool) -> Mapped | None:
+    """What `look` makes of the file behind a handle, which is closed."""
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return None  # a device or the like, which must not even be opened
+        if not sure and status.st_ino != mapping.named.inode:
+            raise _HereUnreadError(_NOT_OPENED)
+        descriptor = reopened(handle)
+    finally:
+        os.close(handle)
+    try:
+        return look(mapping, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_cached(mapping: _Mapping, descriptor: int, *, deleted: bool) -> bool:
+    """Whether a file's pages are page cache, and not memory that processes share, or something else."""
+    may_be_memory = mapping.mount.type in _MEMORY and (deleted or mapping.written)
+    return mapping.mount.type not in _NO_CACHE and (not may_be_memory or has_kind(descriptor))
+
+
 def _handle(process: ProcessDirectory, named: MappedName, where: str) -> tuple[int, bool]:
     """A handle of the file, also of one without a name; by its path, which is not sure, where the mapping is gone."""
     try:
@@ -265,10 +285,10 @@ def _seen(
     held: Held,
     owner: str,
     descriptor: int,
-    content: Described,
+    content: Content,
     below: ContentID | None = None,
 ) -> Seen:
-    status = os.fstat(descriptor)
+    status, described = os.fstat(descriptor), content.described
     return Seen(
         path=path,
         real=real,
@@ -276,10 +296,11 @@ def _seen(
         device=status.st_dev,
         inode=status.st_ino,
         owner=owner,
-        size=content.size,
-        content=content.content,
-        kind=content.kind,
-        mappable_bytes=content.mappable_bytes,
-        elf=content.elf,
+        size=described.size,
+        content=described.content,
+        kind=described.kind,
+        mappable_bytes=described.mappable_bytes,
+        elf=described.elf,
         below=below,
+        cached_pages=content.cached_pages,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from memlint.kernel.bounds import Bounds, Budget, SpentError, in_turn
+from memlint.kernel.contents import Remembered
 from memlint.kernel.memory import UNKNOWN, parse, sizes
 from memlint.kernel.process import ProcessDirectory, hides
 from memlint.kernel.residency import Container, Process, Sight
@@ -14,16 +15,22 @@ from memlint.kernel.walk import HiddenError, Walk
 
 
 def look(
-    containers: Sequence[Container], *, pids: Sequence[int] = (), bounds: Bounds | None = None, proc: str = "/proc"
+    containers: Sequence[Container],
+    *,
+    pids: Sequence[int] = (),
+    bounds: Bounds | None = None,
+    proc: str = "/proc",
+    remembered: Remembered | None = None,
 ) -> Sight:
     """The processes of `containers`, and those of `pids` outside of them, as far as `bounds` and this user's rights go.
 
     Memory is asked of all, pages of a sample. What could not be seen is in the result's `unseen`; processes that end
-    meanwhile are left out, and so are threads of the kernel and whoever uses the address space of another.
+    meanwhile are left out, and so are threads of the kernel and whoever uses the address space of another. What is
+    `remembered` of files' contents is not read again, and what is read is added to it.
     """
     bounds = bounds or Bounds()
     owners = {pid: container.id for container in containers for pid in container.pids}
-    looking = _Looking(bounds, proc)
+    looking = _Looking(bounds, proc, remembered)
     wanted = dict.fromkeys((*owners, *pids))
     for pid in wanted:
         looking.ask(pid, owners.get(pid))
@@ -35,10 +42,10 @@ def look(
 class _Looking:
     """A look while it lasts."""
 
-    def __init__(self, bounds: Bounds, proc: str) -> None:
+    def __init__(self, bounds: Bounds, proc: str, remembered: Remembered | None) -> None:
         self._proc, self._notes, self._spaces = proc, Notes(), Spaces()
         self._budget = Budget(bounds)
-        self._walk = Walk(proc, bounds, self._budget, self._notes)
+        self._walk = Walk(proc, bounds, self._budget, self._notes, remembered)
         self._hidden = False
         self.processes: dict[int, Process] = {}
         self._started: dict[int, bytes] = {}

@@ -12,7 +12,8 @@ from memlint.errors import UsageError
 from memlint.kernel.bounds import Bounds
 from memlint.kernel.cached import cached_files
 from memlint.kernel.containers import narrowed, running
-from memlint.kernel.containers.census import pids_of
+from memlint.kernel.containers.census import Census, census, pids_of
+from memlint.kernel.contents import Remembered
 from memlint.kernel.counting import measurement
 from memlint.kernel.host import Host
 from memlint.kernel.looking import look
@@ -48,10 +49,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observation(msgspec.Struct, frozen=True, eq=False):
-    """What was seen, and what it amounts to."""
+    """What was seen, and what it amounts to. `in_part` are IDs of containers of which only some processes were asked
+    for."""
 
     sight: Sight
     measurement: Measurement
+    in_part: frozenset[str] = frozenset()
 
 
 def require_linux() -> None:
@@ -63,13 +66,17 @@ def require_linux() -> None:
         )
 
 
-def observe(question: Question) -> Observation:
-    """Look now. UsageError on a system other than Linux, and for a container, cgroup or PID that is not there."""
+def observe(question: Question, remembered: Remembered | None = None) -> Observation:
+    """Look now. UsageError on a system other than Linux, and for a container, cgroup or PID that is not there.
+
+    `remembered` are contents of files from looks before, which are not read again; this one adds to them.
+    """
     require_linux()
     wall, cpu = time.perf_counter(), time.process_time()
-    found, unknown = running()
-    containers, pids = _meant(question, found)
-    sight = look(containers, pids=pids, bounds=_bounds(question))
+    tasks = census(Host())
+    found, unknown = running(seen=tasks)
+    containers, pids = _meant(question, found, tasks)
+    sight = look(containers, pids=pids, bounds=_bounds(question), remembered=remembered)
     here = kernel()
     around = (
         None if _is_narrow(question) else aside(),
@@ -80,19 +87,21 @@ def observe(question: Question) -> Observation:
     sight = msgspec.structs.replace(sight, unseen=tuple(unseen))
     cached = cached_files(sight, page_bytes=here.page_bytes) if question.cached else ()
     packages = packages_of(sight)
-    used = stores(containers=containers)
+    used = stores(containers=containers, seen=tasks)
     pages = sum(len(each.pages) for each in sight.residencies)
     cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, pages, sight.mappings, sight.sampled)
     counted = measurement(sight, kernel=here, stores=used, cost=cost, cached=cached, packages=packages)
-    return Observation(sight, counted)
+    pids_of_all = {each.id: each.pids for each in found}
+    in_part = frozenset(each.id for each in containers if each.pids != pids_of_all[each.id])
+    return Observation(sight, counted, in_part)
 
 
-def _meant(question: Question, found: Sequence[Container]) -> tuple[Sequence[Container], Sequence[int]]:
+def _meant(question: Question, found: Sequence[Container], tasks: Census) -> tuple[Sequence[Container], Sequence[int]]:
     """The containers, and the processes outside of all."""
     if _is_narrow(question):
         if question.everything:
             raise UsageError("--all asks for everything, and the others for less", "leave --all out")
-        return narrowed(found, names=question.containers, cgroups=question.cgroups, pids=question.pids)
+        return narrowed(found, names=question.containers, cgroups=question.cgroups, pids=question.pids, seen=tasks)
     inside = {pid for container in found for pid in container.pids}
     return found, [pid for pid in pids_of(Host()) if pid not in inside] if question.everything else []
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 
+from memlint import TYPE_CHECKING
 from memlint.kernel.opening import regular
 from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Sight
-from memlint.layers.packages import Databases, database_of
 from memlint.model.digest import ContentID
 from memlint.model.layer import Package
+
+if TYPE_CHECKING:
+    from memlint.layers.packages import Databases
 
 _DIRECTORIES = ("var/lib/dpkg", "var/lib/dpkg/info", "var/lib/dpkg/status.d", "lib/apk/db", "usr/lib/apk/db")
 _CHUNK = 1 << 20
@@ -29,8 +33,9 @@ def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package
     """
     found: dict[ContentID, Package] = {}
     asked: set[str] = set()
+    doubled = _doubled(sight)
     for container in sight.containers:
-        paths = _doubled(sight, container.pids)
+        paths = {path: content for pid in container.pids for path, content in doubled.get(pid, {}).items()}
         pid = next((pid for pid in container.pids if _has_root(proc, pid)), None)
         if pid is None or not paths or (container.image or container.id) in asked:
             continue
@@ -43,13 +48,16 @@ def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package
     return found
 
 
-def _doubled(sight: Sight, pids: tuple[int, ...]) -> dict[str, ContentID]:
-    """The paths that these processes map of contents of which there are several files."""
+def _doubled(sight: Sight) -> Mapping[int, dict[str, ContentID]]:
+    """The paths that each process maps of contents of which there are several files."""
     files: dict[ContentID, set[tuple[int, int, str]]] = {}
     for each in sight.residencies:
         files.setdefault(each.file.content, set()).add((each.file.device, each.file.inode, each.file.owner))
-    own = [each.file for each in sight.residencies if each.pid in pids]
-    return {file.path.strip("/"): file.content for file in own if len(files[file.content]) > 1}
+    found: dict[int, dict[str, ContentID]] = defaultdict(dict)
+    for each in sight.residencies:
+        if len(files[each.file.content]) > 1:
+            found[each.pid][each.file.path.strip("/")] = each.file.content
+    return found
 
 
 def _has_root(proc: str, pid: int) -> bool:
@@ -72,6 +80,8 @@ def _owners(proc: str, pid: int, paths: dict[str, ContentID]) -> dict[str, Packa
 
 def _databases(process: ProcessDirectory) -> Databases:
     """Those on the container's own root: a stranger's mount over them is not read."""
+    from memlint.layers.packages import Databases, database_of  # of no use where nothing lies twice
+
     databases = Databases()
     for directory in _DIRECTORIES:
         try:

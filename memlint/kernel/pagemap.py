@@ -7,15 +7,16 @@ which the kernel shows as 0 to those without CAP_SYS_ADMIN. Huge pages have an e
 from __future__ import annotations
 
 import os
+import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from memlint.kernel.mappings import Area
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _FRAME = (1 << 55) - 1
 _PRESENT = 1 << 63
-_FILE_PAGE = 0b101  # present, not swapped out, of a file: the three bits from 61 up
+_ONE = (1).to_bytes(8, sys.byteorder)
 _CHUNK = 1 << 17
 """Entries of one read at the most: 512 MiB of addresses, 1 MiB of answers."""
 _GAP = 64
@@ -23,21 +24,23 @@ _GAP = 64
 _TRIED = 64
 
 
-def present(descriptor: int, areas: Iterable[Area]) -> Iterator[tuple[Area, array[int]]]:
+def present(descriptor: int, areas: Iterable[Area], check: Callable[[], None]) -> Iterator[tuple[Area, array[int]]]:
     """What an open pagemap says of areas in the order of their addresses; a large one comes in several parts.
 
-    Each with the frame of each page: 0 where it is absent, or a private copy and none of the file's.
-    OSError when the process has ended.
+    Each that has pages of its file, with the frame of each page: 0 where it is absent, or a private copy and none of
+    the file's. `check` is called before each read and may raise. OSError when the process has ended.
     """
     for run in _runs(areas):
+        check()
         start = run[0].start // PAGE
-        data = os.pread(descriptor, (run[-1].end // PAGE - start) * 8, start * 8)
-        if data.count(0) == len(data):
+        frames = _frames(os.pread(descriptor, (run[-1].end // PAGE - start) * 8, start * 8))
+        if not frames:
             continue  # nothing there: most of what is large and sparse
-        entries = memoryview(data).cast("Q")
-        frames = array("Q", [entry & _FRAME if entry >> 61 == _FILE_PAGE else 0 for entry in entries])
         for area in run:
-            yield area, frames[area.start // PAGE - start : area.end // PAGE - start]
+            first, end = area[:2]
+            found = frames[first // PAGE - start : end // PAGE - start]
+            if any(found):
+                yield area, found
 
 
 def shows_frames(descriptor: int, areas: Iterable[Area]) -> bool | None:
@@ -49,6 +52,22 @@ def shows_frames(descriptor: int, areas: Iterable[Area]) -> bool | None:
         if entry is not None:
             return entry & _FRAME != 0
     return None
+
+
+def _frames(entries: bytes) -> array[int]:
+    """The frame of each entry that is present, not swapped out, and of a file; 0 of the others, none where all are 0.
+
+    All are masked at once, as one number: a lane of 64 bits each, which is several times as fast as one by one.
+    """
+    number = int.from_bytes(entries, sys.byteorder)
+    if not number:
+        return array("Q")
+    lanes = int.from_bytes(_ONE * (len(entries) // 8), sys.byteorder)
+    files = number >> 63 & number >> 61 & ~(number >> 62) & lanes
+    found = array("Q")
+    if files:
+        found.frombytes((number & files * _FRAME).to_bytes(len(entries), sys.byteorder))
+    return found
 
 
 def frame(descriptor: int, address: int) -> int:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from memlint.kernel.residency import Residency
 from memlint.model.digest import ContentID
 
 
 class _Held:
-    """Of one content: all frames, and of each page those that hold it."""
+    """Of one content: all frames, how many different pages they hold, and which of them hold what another holds, too.
 
-    def __init__(self) -> None:
+    All frames and all pages are counted at once; which frame holds which page matters only where they are more.
+    """
+
+    def __init__(self, residencies: Sequence[Residency]) -> None:
         self.frames: set[int] = set()
-        self.by_page: dict[int, list[int]] = {}
-
-    def add(self, each: Residency) -> None:
-        if self.frames.issuperset(each.frames):  # most often: another process has them, too
-            return
-        new = set(each.frames) - self.frames
-        self.frames |= new
-        for page, frame in zip(each.pages, each.frames, strict=True):
-            if frame in new:
-                self.by_page.setdefault(page, []).append(frame)
+        new = []
+        for each in residencies:
+            known = len(self.frames)
+            self.frames.update(each.frames)
+            if len(self.frames) > known:  # most often not: another process has them, too
+                new.append(each)
+        pages = set().union(*(each.pages for each in new))
+        self.pages = min(len(pages), len(self.frames))  # a frame whose content changed meanwhile holds one all the same
+        self.doubled = _doubled(new) if len(self.frames) > self.pages else frozenset()
 
 
 class Pages:
@@ -30,20 +32,21 @@ class Pages:
 
     def __init__(self, residencies: Sequence[Residency]) -> None:
         self._of: dict[int, list[Residency]] = {}
-        self._held: dict[ContentID, _Held] = {}
+        contents: dict[ContentID, list[Residency]] = {}
         for each in residencies:
             self._of.setdefault(each.pid, []).append(each)
-            self._held.setdefault(each.file.content, _Held()).add(each)
-        held = [each.by_page.values() for each in self._held.values()]
-        self._doubled = {frame for pages in held for frames in pages if len(frames) > 1 for frame in frames}
+            contents.setdefault(each.file.content, []).append(each)
+        self._held = {content: _Held(group) for content, group in contents.items()}
+        self._doubled: set[int] = set().union(*(held.doubled for held in self._held.values()))
+        self._frames = len(set().union(*(held.frames for held in self._held.values())))
 
     def frames(self) -> int:
         """How many frames hold pages of files."""
-        return len(set().union(*(held.frames for held in self._held.values())))
+        return self._frames
 
     def distinct(self) -> int:
         """How many different pages they hold; a frame whose content changed meanwhile holds one all the same."""
-        return min(self.frames(), sum(len(held.by_page) for held in self._held.values()))
+        return min(self._frames, sum(held.pages for held in self._held.values()))
 
     def of_one(self, pid: int) -> int:
         """How many frames a process has. Contents have none in common."""
@@ -56,14 +59,23 @@ class Pages:
         """The frames of these processes."""
         return _union(each for pid in pids for each in self._of.get(pid, ()))
 
-    def doubled(self, pids: Iterable[int]) -> int:
-        """How many of their frames hold what another frame holds, too."""
-        return len(self.of(pids) & self._doubled)
+    def doubled(self, frames: Set[int]) -> int:
+        """How many of these frames hold what another frame holds, too."""
+        return len(frames & self._doubled)
 
     def content(self, content: ContentID) -> tuple[int, int]:
         """(frames, those beyond the first of each page) of a content."""
         held = self._held[content]
-        return len(held.frames), len(held.frames) - len(held.by_page)
+        return len(held.frames), len(held.frames) - held.pages
+
+
+def _doubled(residencies: Iterable[Residency]) -> frozenset[int]:
+    """The frames of pages that several frames hold."""
+    by_page: dict[int, set[int]] = {}
+    for each in residencies:
+        for page, frame in zip(each.pages, each.frames, strict=True):
+            by_page.setdefault(page, set()).add(frame)
+    return frozenset().union(*(frames for frames in by_page.values() if len(frames) > 1))
 
 
 def _union(residencies: Iterable[Residency]) -> set[int]:

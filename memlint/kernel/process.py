@@ -14,7 +14,7 @@ from memlint.kernel.opening import may_not_answer, within
 _ENDED = (b"Z", b"X")
 _THREADS = 1000
 """Threads of a process that are asked whether they live; the others are most likely on their way out as well."""
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 _MOST = 256 << 20
 """Bytes of a file in the directory: a million mappings of files with long names."""
 

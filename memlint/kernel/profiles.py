@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from memlint.errors import UsageError
 from memlint.kernel.recording import merge
 from memlint.model.profile import SCHEMA, Profile, Resident, Run
 from memlint.sources.document import Kind, damaged, read_document
@@ -31,8 +32,14 @@ def read_profile(path: str) -> Profile:
 
 
 def encode_profile(profile: Profile) -> bytes:
-    """The content of its file; equal profiles give equal bytes."""
-    return msgspec.json.encode(profile) + b"\n"
+    """The content of its file; equal profiles give equal bytes. UsageError for one that could not be read again."""
+    content = msgspec.json.encode(profile) + b"\n"
+    fault = "it is too long" if len(content) > PROFILE.max_bytes else _fault(profile)
+    if fault is not None:
+        raise UsageError(
+            f"nothing was recorded, as nobody could read the profile then: {fault}", "record into another file"
+        )
+    return content
 
 
 def _fault(profile: Profile) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby, pairwise
 
@@ -13,7 +13,7 @@ import msgspec
 from memlint.kernel.pagemap import PAGE
 from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
-from memlint.kernel.residency import Process, Residency, Seen, Sight
+from memlint.kernel.residency import Container, Process, Residency, Seen, Sight
 from memlint.model.digest import ContentID
 from memlint.model.profile import SCHEMA, Profile, Ran, Resident, Run, Use
 
@@ -46,6 +46,32 @@ def profile(sight: Sight, has: Has | None = None) -> Profile:
         uses[content].append(Use(program, seen, _runs(Counter(page for each in counts.values() for page in each))))
     contents = (Resident(content, files[content].kind, files[content].size, _sorted(uses[content])) for content in uses)
     return Profile(SCHEMA, BASIS, 1, tuple(sorted(contents, key=_content)), _ran(_together(pids)))
+
+
+def wholly(sight: Sight, in_part: Collection[str] = ()) -> tuple[Sight, tuple[Container, ...]]:
+    """The sight of those containers alone of which each process was looked into; and the others that still run.
+
+    Of a container that was seen in part, what was not seen would count as not resident. So does one of those that are
+    `in_part`, by ID: only some of their processes were asked for.
+    """
+    processes: dict[str | None, list[Process]] = defaultdict(list)
+    for process in sight.processes:
+        processes[process.container].append(process)
+    alive = [container for container in sight.containers if processes[container.id]]
+    whole = {
+        container.id
+        for container in alive
+        if container.id not in in_part
+        and all(process.seen for process in processes[container.id])
+        and any(process.program is not None for process in processes[container.id])
+    }
+    kept = {process.pid for process in sight.processes if process.container in whole}
+    return msgspec.structs.replace(
+        sight,
+        containers=tuple(container for container in alive if container.id in whole),
+        processes=tuple(process for process in sight.processes if process.pid in kept),
+        residencies=tuple(each for each in sight.residencies if each.pid in kept),
+    ), tuple(container for container in alive if container.id not in whole)
 
 
 def merge(profiles: Sequence[Profile]) -> Profile:

@@ -16,7 +16,8 @@ class Seen(msgspec.Struct, frozen=True, eq=False):
 
     Two of equal `device` and `inode` may still be two page caches (btrfs), so `owner` is a container's ID where the
     store gives each container its own, and "" elsewhere. `below` is the content of the file that it hides in the lower
-    layers of its overlay, None where it hides none.
+    layers of its overlay, None where it hides none. `cached_pages` were in the page cache before it was read; None
+    where nobody tells, and where its content was known before.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Seen(msgspec.Struct, frozen=True, eq=False):
     mappable_bytes: int
     elf: Elf | None
     below: ContentID | None = None
+    cached_pages: int | None = None
 
 
 class Residency(msgspec.Struct, frozen=True, eq=False):
@@ -60,7 +62,8 @@ class Container(msgspec.Struct, frozen=True):
 class Process(msgspec.Struct, frozen=True):
     """A process that was looked at; `container` is the ID of its container, None outside of all.
 
-    `walked` says whether its pages were looked at. Processes that use one address space are one here.
+    `walked` says whether its pages were looked at, and `blind` whether then none of its files could be read. Processes
+    that use one address space are one here.
     """
 
     pid: int
@@ -69,6 +72,12 @@ class Process(msgspec.Struct, frozen=True):
     program: ContentID | None
     memory: Memory
     walked: bool = True
+    blind: bool = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether its file pages are known, as far as its `unseen` do not say otherwise."""
+        return self.walked and not self.blind
 
 
 class Sight(msgspec.Struct, frozen=True, eq=False):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bisect
 import functools
-import platform
+import os
 from typing import Any
 
 from memlint.kernel.calls import libc
 
-_KCMP = {"x86_64": 312, "i386": 349, "i686": 349}.get(platform.machine(), 272)
+_KCMP = {"x86_64": 312, "i386": 349, "i686": 349}.get(os.uname().machine, 272)
 _KCMP_VM = 1
 
 

@@ -64,6 +64,9 @@ class Notes:
         reason = f"a mapping of {size} bytes is more than is walked"
         self.add(f"pages of {path}", reason, "allow larger mappings, where a slower look does no harm")
 
+    def changed(self, path: str) -> None:
+        self.add(f"some pages of {path}", "it was written to meanwhile")
+
     def unseen(self) -> tuple[Unseen, ...]:
         grouped = [Unseen(_named(pids), *key) for key, pids in self._processes.items()]
         return (*grouped, *self._unseen)

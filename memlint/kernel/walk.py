@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect
-from collections.abc import Iterable, Sequence
+from bisect import bisect, bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 import msgspec
 
 from memlint.kernel.bounds import Bounds, Budget
-from memlint.kernel.contents import Contents
-from memlint.kernel.files import Files, Mapped
-from memlint.kernel.mappings import DELETED, Area, areas
+from memlint.kernel.contents import Contents, Remembered
+from memlint.kernel.files import Files
+from memlint.kernel.mappings import Area, areas, name
 from memlint.kernel.namespaces import Namespaces
 from memlint.kernel.pagemap import PAGE, present, shows_frames
 from memlint.kernel.parts import Part, joined
@@ -32,11 +32,13 @@ class HiddenError(Exception):
 class Walk:
     """Goes through processes one by one; what it finds is in `residencies`."""
 
-    def __init__(self, proc: str, bounds: Bounds, budget: Budget, notes: Notes) -> None:
+    def __init__(
+        self, proc: str, bounds: Bounds, budget: Budget, notes: Notes, remembered: Remembered | None = None
+    ) -> None:
         self.residencies: list[Residency] = []
         self.mappings = 0
         self._bounds, self._budget, self._notes = bounds, budget, notes
-        self._host, self._contents = Namespaces(proc), Contents(bounds.file_bytes, budget.check)
+        self._host, self._contents = Namespaces(proc), Contents(bounds.file_bytes, budget.check, remembered)
         self._files: dict[tuple[str, str | None], Files] = {}
         self._known: dict[tuple[ContentID, int], Residency] = {}
         self._shown: bool | None = None
@@ -44,17 +46,31 @@ class Walk:
     def of(self, process: ProcessDirectory, known: Process) -> Process:
         """The process, with its program. HiddenError where frames are not shown, SpentError where time is over."""
         mapped = areas(process.read("maps"))
+        named = {area.file: area for area in mapped} | {area.file: area for area in mapped if area.written}
+        files, program = self._files_of(process, known.container), _program(process, named.values())
         descriptor = process.open("pagemap")
         try:
             self._check(descriptor, mapped)
-            files = self._named(process, known.container, mapped)
-            named = [area for area in mapped if area.file in files]
-            found = self._held(descriptor, self._allowed(process.pid, named, files), files)
+            seen = files.of(named)
+            none = {file for file, found in seen.items() if found is None}
+            possible = [area for area in mapped if area.file not in none]
+            allowed, large = self._allowed(process, files, possible, named)
+            there = self._there(descriptor, [area for area in allowed if area.file not in seen])
+            for file, area in named.items():
+                if file not in seen and (file in there or area is program):
+                    self._budget.check()
+                    seen[file] = files.know(process, area)
+            parts = self._parts(descriptor, [area for area in allowed if seen.get(area.file) is not None])
         finally:
             os.close(descriptor)
-        self.residencies += [self._residency(process.pid, seen, parts) for seen, parts in found.items()]
-        self.mappings += sum(area.file in files for area in mapped)
-        return msgspec.structs.replace(known, walked=True, program=_program(process, files.values()))
+        held = ((it, parts[file]) for file, it in seen.items() if it is not None and file in parts)
+        found = [self._residency(process.pid, *each) for it, its in held for each in it.held(its)]
+        self.residencies += found
+        self.mappings += len(allowed)
+        blind = not found and (large or files.are_unread(named))
+        executable = None if program is None else seen.get(program.file)
+        content = None if executable is None else executable.content
+        return msgspec.structs.replace(known, walked=True, blind=blind, program=content)
 
     def _check(self, descriptor: int, mapped: Sequence[Area]) -> None:
         if self._shown is None:
@@ -62,46 +78,52 @@ class Walk:
         if self._shown is False:
             raise HiddenError
 
-    def _named(self, process: ProcessDirectory, container: str | None, mapped: Sequence[Area]) -> dict[bytes, Mapped]:
-        """The files among what is mapped, by their names in maps."""
+    def _files_of(self, process: ProcessDirectory, container: str | None) -> Files:
         key = (self._host.namespace(process), container)
         if key not in self._files:
             self._files[key] = Files(self._host, self._contents, container or "", self._notes)
-        files = self._files[key]
-        found = {}
-        written = {area.file: area for area in mapped if area.written}
-        for area in ({area.file: area for area in mapped} | written).values():
-            self._budget.check()  # a content may have to be read first
-            file = files.of(process, area)
-            if file is not None:
-                found[area.file] = file
-        return found
+        return self._files[key]
 
-    def _held(self, descriptor: int, mapped: Sequence[Area], files: dict[bytes, Mapped]) -> dict[Seen, list[Part]]:
-        """What holds the process's file pages."""
-        found: dict[Seen, list[Part]] = {}
-        for area, frames in present(descriptor, mapped):
-            if any(frames):
-                part = (area.offset // PAGE, frames)
-                found.setdefault(files[area.file].holder(part), []).append(part)
-        return found
-
-    def _allowed(self, pid: int, mapped: Sequence[Area], files: dict[bytes, Mapped]) -> Sequence[Area]:
-        """What is not too large to walk, each and all together: addresses cost a process nothing."""
+    def _allowed(
+        self, process: ProcessDirectory, files: Files, mapped: Sequence[Area], named: Mapping[bytes, Area]
+    ) -> tuple[Sequence[Area], bool]:
+        """What is not too large to walk, each and all together, for addresses cost a process nothing; and whether
+        anything is too large."""
         most = self._bounds.mapping_bytes
-        for area in mapped:
-            if area.end - area.start > most:
-                self._notes.large(files[area.file].choices[-1].path, area.end - area.start)
+        large = [area for area in mapped if area.end - area.start > most and files.is_file(process, named[area.file])]
+        for area in large:
+            self._notes.large(name(area.file).path, area.end - area.start)
         small = [area for area in mapped if area.end - area.start <= most]
+        if sum(area.end - area.start for area in small) <= most * _TIMES:
+            return small, bool(large)
+        small = [area for area in small if files.is_file(process, named[area.file])]  # memory does not count
         sums = list(accumulate(area.end - area.start for area in small))
         if sums and sums[-1] > most * _TIMES:
-            self._notes.add(f"some pages of process {pid}", f"it maps files at {sums[-1]} bytes of addresses")
-            return small[: bisect(sums, most * _TIMES)]
-        return small
+            self._notes.add(f"some pages of process {process.pid}", f"it maps files at {sums[-1]} bytes of addresses")
+        return small[: bisect(sums, most * _TIMES)], bool(large)
 
-    def _residency(self, pid: int, seen: Seen, parts: list[Part]) -> Residency:
+    def _there(self, descriptor: int, mapped: Iterable[Area]) -> set[bytes]:
+        """The files of which it has pages: what has none need not be read, however large it is."""
+        found: set[bytes] = set()
+        left = (area for area in mapped if area.file not in found)  # the first page will do
+        found.update(area.file for area, _ in present(descriptor, left, self._budget.check))
+        return found
+
+    def _parts(self, descriptor: int, mapped: Sequence[Area]) -> dict[bytes, list[Part]]:
+        """The pages that are there of each file."""
+        found: dict[bytes, list[Part]] = {}
+        for area, frames in present(descriptor, mapped, self._budget.check):
+            found.setdefault(area.file, []).append((area.offset // PAGE, frames))
+        return found
+
+    def _residency(self, pid: int, seen: Seen, parts: Sequence[Part]) -> Residency:
         """Equal pages in equal frames are kept once, in whatever number of processes."""
         pages, frames = joined(parts)
+        most = -(-seen.size // PAGE)
+        if pages and pages[-1] >= most:
+            self._notes.changed(seen.path)
+            end = bisect_left(pages, most)
+            pages, frames = pages[:end], frames[:end]
         key = (seen.content, hash(frames.tobytes()))
         known = self._known.get(key)
         if known is None:
@@ -111,10 +133,11 @@ class Walk:
         return Residency(pid, seen, pages, frames)
 
 
-def _program(process: ProcessDirectory, files: Iterable[Mapped]) -> ContentID | None:
-    """The content of the process's executable, None where it maps nothing of it."""
+def _program(process: ProcessDirectory, mapped: Iterable[Area]) -> Area | None:
+    """A mapping of the process's executable; None where it has none."""
     try:
-        path = process.link("exe").removesuffix(DELETED)
+        path = process.link("exe")
     except OSError:
         return None
-    return next((seen.content for file in files for seen in file.choices[-1:] if seen.path == path), None)
+    end = os.fsencode(path.replace("\n", "\\012"))
+    return next((area for area in mapped if area.file.endswith(end) and name(area.file).path == path), None)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-import blake3
 import msgspec
 
 from memlint.errors import LayerError
-from memlint.layers.elf import ElfScan
+from memlint.layers.digests import digest_of, scan_elf
 from memlint.layers.kinds import may_be_whole, whole_file_bytes, whole_file_kind
 from memlint.layers.loader_cache import LOADER_CACHE, parse_loader_cache
 from memlint.layers.packages import Databases, database_of
@@ -219,23 +218,6 @@ class LayerBuilder:
 def _named(path: str, node: _Mapped, link: str, owner: Package | None, numbers: dict[Package, int]) -> MappedFile:
     package = numbers[owner] if owner is not None else None
     return MappedFile(path, link, node.size, node.content, node.mappable_bytes, node.kind, node.elf, package)
-
-
-def scan_elf(size: int, contents: Iterable[memoryview]) -> tuple[ContentID, tuple[Elf, int, str] | None]:
-    """The digest of a file of `size` bytes, and `ElfScan.result`."""
-    scan, digest = ElfScan(), blake3.blake3()
-    for chunk in contents:
-        scan.feed(chunk)
-        digest.update(chunk)
-    return ContentID("blake3:" + digest.hexdigest()), scan.result(size)
-
-
-def digest_of(contents: Iterable[memoryview]) -> ContentID:
-    """The digest of a file's bytes."""
-    digest = blake3.blake3()
-    for chunk in contents:
-        digest.update(chunk)
-    return ContentID("blake3:" + digest.hexdigest())
 
 
 def _mapped_elf(size: int, contents: Iterable[memoryview]) -> _Mapped | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
-from memlint.layers.builder import digest_of, scan_elf
+from memlint.layers.digests import digest_of, scan_elf
 from memlint.layers.kinds import whole_file_bytes, whole_file_kind
 from memlint.model.digest import ContentID
 from memlint.model.layer import Elf
@@ -27,13 +27,12 @@ class Described(msgspec.Struct, frozen=True):
     elf: Elf | None
 
 
-def describe(descriptor: int, size: int, buffer: bytearray, check: Callable[[], None]) -> Described:
-    """The regular file of `size` bytes that is open at `descriptor`, read from its start through `buffer`.
+def describe(descriptor: int, size: int, chunks: Iterable[memoryview]) -> Described:
+    """The regular file of `size` bytes that is open at `descriptor`, and whose bytes `chunks` reads from its start.
 
-    `check` is called before each part and may raise to end it. OSError when the file cannot be read.
+    OSError when the file cannot be read.
     """
     front = os.pread(descriptor, _HEAD, 0)
-    chunks = _chunks(descriptor, buffer, check)
     if front[:4] == b"\x7fELF":
         content, found = scan_elf(size, chunks)
         if found is not None:
@@ -48,14 +47,3 @@ def has_kind(descriptor: int) -> bool:
     """Whether an open file may be one that loaders or runtimes map, from its start."""
     front = os.pread(descriptor, 512, 0)
     return front[:4] == b"\x7fELF" or whole_file_kind(front, os.fstat(descriptor).st_size) is not None
-
-
-def _chunks(descriptor: int, buffer: bytearray, check: Callable[[], None]) -> Iterator[memoryview]:
-    offset = 0
-    check()
-    with memoryview(buffer) as whole:
-        while got := os.preadv(descriptor, [whole], offset):
-            offset += got
-            with whole[:got] as chunk:
-                yield chunk
-            check()

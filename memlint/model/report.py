@@ -53,7 +53,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 class Bases(msgspec.Struct, frozen=True):
     """The same arithmetic over all visible mapped files, over those that starting maps for certain, and over the pages
-    that a profile of running containers expects; None where none was given."""
+    that a profile of running containers expects; None where none was given, or it has seen none of the images run."""
 
     mappable: Totals
     startup: Totals

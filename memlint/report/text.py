@@ -16,6 +16,7 @@ _WIDE = 100
 _ID = 5
 """Columns that a rule's id takes: where there are fewer, no advice is shown."""
 _SKEWS_SHOWN = 5
+_UNKNOWN = "–"
 
 
 def to_text(report: Report, top: int, terminal: Terminal) -> str:
@@ -53,7 +54,7 @@ class _Page:
         self._sheet.line()
         totals = report.totals
         rows = [self._totals("mappable", totals.mappable), self._totals("at startup", totals.startup)]
-        if totals.profile is not None:
+        if report.profile is not None:
             rows.append(self._totals("by profile", totals.profile))
         self._sheet.grid(rows, FIGURES)
         self._sheet.line()
@@ -71,22 +72,23 @@ class _Page:
             self._sheet.paragraph(f"It has not seen run what these run, and lacks all that they hold: {names}")
         self._sheet.line()
 
-    def _totals(self, basis: str, totals: Totals) -> list[Text]:
-        style = "bold red" if totals.duplicate_bytes else "bold green"
-        last = (
-            f"sharing efficiency {percent(totals.efficiency)}"
-            if self._sheet.width >= _WIDE
-            else percent(totals.efficiency)
-        )
+    def _totals(self, basis: str, totals: Totals | None) -> list[Text]:
+        """A line; of what is not known, without figures."""
+        sizes, efficiency = (_UNKNOWN, _UNKNOWN, _UNKNOWN), _UNKNOWN
+        style = ""
+        if totals is not None:
+            page_cache, distinct, duplicate = totals.page_cache_bytes, totals.distinct_bytes, totals.duplicate_bytes
+            sizes = (human_size(page_cache), human_size(distinct), human_size(duplicate))
+            efficiency, style = percent(totals.efficiency), "bold red" if duplicate else "bold green"
         named = self._sheet.width >= 80
         return [
             Text(f"{basis}: page cache" if named else basis),
-            Text(human_size(totals.page_cache_bytes), "bold"),
+            Text(sizes[0], "bold"),
             Text("= distinct" if named else "="),
-            Text(human_size(totals.distinct_bytes)),
+            Text(sizes[1]),
             Text("+ duplicate" if named else "+"),
-            Text(human_size(totals.duplicate_bytes), style),
-            Text(last),
+            Text(sizes[2], style),
+            Text(f"sharing efficiency {efficiency}" if self._sheet.width >= _WIDE else efficiency),
         ]
 
     def _causes(self) -> None:

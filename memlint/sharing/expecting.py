@@ -22,9 +22,9 @@ class Expectation:
             if content in known.uses
         }
 
-    def totals(self) -> Totals:
-        """All contents that the profile knows."""
-        return summed(self._prices.values())
+    def totals(self) -> Totals | None:
+        """All contents that the profile knows; None where it has seen run what none of the images runs."""
+        return summed(self._prices.values()) if any(member.programs for member in self._members) else None
 
     def of(self, content: ContentID, inodes: Inodes) -> Priced | None:
         """One content; None where the profile has not seen run what an image that has it runs."""

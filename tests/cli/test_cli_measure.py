@@ -71,8 +71,12 @@ def test_frames_or_a_word_on_them(command: Memlint, sleeper: str) -> None:
 def test_time_that_is_over_is_said_and_passes_no_gate(command: Memlint, sleeper: str, bound: str) -> None:
     arguments = ("--pid", sleeper, bound, "0.000001")
     document = found(command, *arguments)
-    assert document["cost"]["sampled"] == 0
+    assert (document["cost"]["sampled"], document["totals"], document["basis"]) == (0, None, "measured: smaps")
     assert [each["reason"] for each in document["unseen"]] == ["the time that was allowed had passed"]
+    assert "memlint_node_file_pages_bytes" not in command.run("measure", *arguments, "-f", "prometheus").stdout
+    page = command.run("measure", *arguments).stdout
+    assert "Page frames could not be seen" in page
+    assert "100 %" not in page
     gate = command.run("measure", *arguments, "--max-duplicate", "1GB")
     assert (gate.returncode, gate.stderr != "") == (2, True)
 

@@ -71,6 +71,23 @@ def test_a_profile_of_another_fleet_says_what_it_lacks(command: Memlint, fleet: 
     assert command.report(fleet, "--profile", "app.json")["profile"]["unknown"] == ["oci:fleet:web"]
 
 
+def test_where_a_profile_knows_nothing_there_are_no_figures(command: Memlint, fleet: str) -> None:
+    other = program("other", "libc.so.6")
+    path = command.home / "other.json"
+    path.write_bytes(encode_profile(profile({(other, LIBC): [(0, 8, 1)]}, {(other,): 1})))
+    report = command.report(fleet, "--profile", "other.json")
+    jsonschema.Draft202012Validator(compare_schema()).validate(report)
+    assert report["totals"]["profile"] is None
+    assert len(report["profile"]["unknown"]) == 2
+    page = command.run("compare", fleet, "--profile", "other.json", env={"COLUMNS": "120"}).stdout
+    (line,) = (line for line in page.splitlines() if line.startswith("by profile: page cache"))
+    assert line.split() == "by profile: page cache – = distinct – + duplicate – sharing efficiency –".split()
+    for more in ((), ("--storage", "vfs")):
+        message, hint = command.refused("plan", fleet, "--profile", "other.json", *more)
+        assert "the profile has not seen run what any of these images runs" in message
+        assert "--basis mappable" in hint
+
+
 @pytest.mark.parametrize(("limit", "code"), [("16384", 0), ("16383", 1)])
 def test_the_gate_judges_it(command: Memlint, fleet: str, limit: str, code: int) -> None:
     gate = ("--basis", "profile", "--max-duplicate", limit)

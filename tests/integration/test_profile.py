@@ -147,7 +147,7 @@ def test_recordings_add_up(memlint: Memlint, docker: Daemon, recorded: Recorded,
 def test_a_profile_of_another_fleet_says_so(memlint: Memlint, recorded: Recorded) -> None:
     report = memlint.compare("docker-daemon:debian:12", "--profile", str(recorded.profile))
     assert report["profile"]["unknown"] == ["docker-daemon:debian:12"]
-    assert report["totals"]["profile"]["page_cache_bytes"] == 0
+    assert report["totals"]["profile"] is None
 
 
 def test_what_runs_is_shared_otherwise_after_a_copy_up(memlint: Memlint, docker: Daemon, recorded: Recorded) -> None:

@@ -87,6 +87,13 @@ def of(sight: Sight, path: Path | str) -> list[Residency]:
     return [each for each in sight.residencies if each.file.path == str(path)]
 
 
+def evict(path: Path) -> None:
+    """None of it is in the page cache any more."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def random_file(path: Path, pages: int, seed: int = 0) -> Path:
     path.write_bytes(random.Random(seed).randbytes(pages * PAGE))  # noqa: S311 - wanted: the same at every run
     return path

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from mappers import PAGE, evict, random_file
 
 from memlint.kernel.bounds import SpentError
-from memlint.kernel.contents import Contents, UnreadError
+from memlint.kernel.cached import by_mincore
+from memlint.kernel.contents import Contents, Remembered, UnreadError
 from memlint.layers.file import Described
 
 
@@ -30,7 +32,7 @@ def opened(path: Path) -> Iterator[int]:
 
 def described(path: Path, contents: Contents) -> Described:
     with opened(path) as descriptor:
-        return contents.of(descriptor)
+        return contents.of(descriptor).described
 
 
 def test_each_version_of_a_file_is_read_once(tmp_path: Path) -> None:
@@ -92,4 +94,72 @@ def test_an_owner_s_files_are_not_read_without_end(tmp_path: Path) -> None:
                 continue
             with pytest.raises(UnreadError, match="together"):
                 contents.of(descriptor, "a")
-            assert contents.of(descriptor, "b").size == 1 << 12
+            assert contents.of(descriptor, "b").described.size == 1 << 12
+
+
+def old(number: int) -> Path:
+    """Files that were written long ago."""
+    return sorted(Path(os.__file__).parent.glob("*.py"))[number]
+
+
+def test_what_is_remembered_is_not_read_in_the_next_look() -> None:
+    remembered, calls = Remembered(), [0]
+
+    def count() -> None:
+        calls[0] += 1
+
+    first = described(old(0), Contents(1 << 20, count, remembered))
+    read = calls[0]
+    assert described(old(0), Contents(1 << 20, count, remembered)) == first
+    assert calls[0] == read > 0
+    described(old(0), Contents(1 << 20, count))
+    assert calls[0] == 2 * read
+
+
+def test_what_has_just_been_written_is_not_remembered(tmp_path: Path) -> None:
+    """Whoever writes to it again within a tick of the file system's clock leaves no trace in its times."""
+    remembered, times = Remembered(), (1_000_000_000, 1_000_000_000)
+    for text in (b"one", b"two"):
+        (tmp_path / "file").write_bytes(text)
+        os.utime(tmp_path / "file", ns=times)
+        found = described(tmp_path / "file", Contents(1 << 20, nothing, remembered))
+        assert found.content == "blake3:" + blake3(text).hexdigest()
+
+
+def test_no_more_is_remembered_than_was_allowed() -> None:
+    remembered, calls = Remembered(2), [0]
+
+    def count() -> None:
+        calls[0] += 1
+
+    read = []
+    for number in (0, 1, 0, 2, 0, 1):
+        before = calls[0]
+        described(old(number), Contents(1 << 20, count, remembered))
+        read.append(calls[0] > before)
+    assert read == [True, True, False, True, False, True]
+
+
+def test_reading_leaves_the_page_cache_as_it_was(tmp_path: Path) -> None:
+    """The pages that were there stay, and those that were not are gone again, also where the file ends in a part."""
+    path = random_file(tmp_path / "file", 700)
+    with path.open("ab") as more:
+        more.write(b"end")
+    evict(path)
+    with opened(path) as descriptor:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead
+        for page in (0, 3, 4, 300, 699):
+            os.pread(descriptor, 1, page * PAGE)
+        before = by_mincore(descriptor)
+    with opened(path) as descriptor:
+        found = Contents(1 << 30, nothing).of(descriptor)
+        assert by_mincore(descriptor) == before
+    assert found.cached_pages == 5
+    assert found.described.content == "blake3:" + blake3(path.read_bytes()).hexdigest()
+
+
+def test_what_was_cached_stays_cached(tmp_path: Path) -> None:
+    path = random_file(tmp_path / "file", 40)
+    with opened(path) as descriptor:
+        assert Contents(1 << 30, nothing).of(descriptor).cached_pages == 40
+        assert by_mincore(descriptor) == b"\1" * 40

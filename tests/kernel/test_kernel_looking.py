@@ -18,12 +18,17 @@ from blake3 import blake3
 from mappers import PAGE, container, figures, mapper, of, random_file
 from support.frames import held
 
-from memlint.kernel.bounds import Bounds
+from memlint.kernel.bounds import Bounds, Budget
 from memlint.kernel.containers.census import census
+from memlint.kernel.contents import Remembered
 from memlint.kernel.host import Host
 from memlint.kernel.looking import look
+from memlint.kernel.memory import UNKNOWN
+from memlint.kernel.process import ProcessDirectory
+from memlint.kernel.residency import Process
 from memlint.kernel.spaces import Spaces
-from memlint.kernel.unseen import hidden_frames
+from memlint.kernel.unseen import Notes, hidden_frames
+from memlint.kernel.walk import Walk
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="frames are shown to root alone: run as root")
 
@@ -195,12 +200,67 @@ def test_large_mappings_are_walked_only_when_asked(tmp_path: Path) -> None:
 
 
 @root
+def test_files_without_a_page_to_count_are_not_read(tmp_path: Path) -> None:
+    """Neither what is too large to be walked, nor what is mapped and was not touched: a limit would say so."""
+    large, untouched = random_file(tmp_path / "large", 50), random_file(tmp_path / "untouched", 5)
+    with mapper(large) as a:
+        a.do(f"import mmap; f = open({str(untouched)!r}, 'rb'); n = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)")
+        bounds = Bounds(mapping_bytes=49 * PAGE, file_bytes=1)
+        unseen = [each for each in look([], pids=[a.pid], bounds=bounds).unseen if str(tmp_path) in each.what]
+    assert [(each.what, each.reason) for each in unseen] == [
+        (f"pages of {large}", f"a mapping of {50 * PAGE} bytes is more than is walked")
+    ]
+
+
+@root
 def test_contents_that_are_too_large_are_said_to_be(tmp_path: Path) -> None:
+    """Of a process whose files could not be read at all nothing is known, which is not nothing."""
     file = random_file(tmp_path / "file", 50)
-    with mapper(file) as a:
-        bounded = look([], pids=[a.pid], bounds=Bounds(file_bytes=1))
+    with mapper(file) as a, mapper() as b:
+        bounded = look([container(a.pid)], pids=[b.pid], bounds=Bounds(file_bytes=1))
         assert bounded.residencies == ()
         assert any(str(file) in each.what for each in bounded.unseen)
+        found = figures(bounded)
+        assert found.totals is None
+        assert [found.containers[0].file_pages_bytes, found.images[0].file_pages_bytes] == [None, None]
+        assert {process.file_pages_bytes for process in found.processes} == {None}
+        assert all(process.rss_bytes for process in found.processes)
+
+
+@root
+def test_a_remembered_content_is_not_read_again() -> None:
+    with mapper() as a:
+        remembered = Remembered()
+        first = look([], pids=[a.pid], remembered=remembered)
+        again = look([], pids=[a.pid], remembered=remembered)
+        reads = {each.file.cached_pages is None for each in again.residencies if _is_old(each.file.path)}
+    assert {each.file.content for each in again.residencies} == {each.file.content for each in first.residencies}
+    assert reads == {True}  # what is read is asked for before
+
+
+def _is_old(path: str) -> bool:
+    return os.stat(path).st_ctime < time.time() - 60
+
+
+@root
+def test_pages_beyond_the_content_that_was_read_are_none_of_it(tmp_path: Path) -> None:
+    """A file that grows while processes are looked into: what is counted fits the content, and the rest is noted."""
+    file = random_file(tmp_path / "grows", 3)
+    notes, budget = Notes(), Budget(Bounds())
+    walk = Walk("/proc", Bounds(), budget, notes)
+    with mapper(file) as a, mapper() as b:
+        with ProcessDirectory("/proc", a.pid) as process:
+            walk.of(process, Process(a.pid, "a", None, None, UNKNOWN))
+        with file.open("ab") as more:
+            more.write(bytes(4 * PAGE))
+        b.do(f"import mmap; f = open({str(file)!r}, 'rb'); m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)")
+        b.do("sum(m[::4096])")
+        with ProcessDirectory("/proc", b.pid) as process:
+            walk.of(process, Process(b.pid, "b", None, None, UNKNOWN))
+    found = {each.pid: each for each in walk.residencies if each.file.path == str(file)}
+    assert list(found[b.pid].pages) == [0, 1, 2] == list(found[a.pid].pages)
+    assert list(found[b.pid].frames) == list(found[a.pid].frames)
+    assert [each.reason for each in notes.unseen() if str(file) in each.what] == ["it was written to meanwhile"]
 
 
 @root
@@ -227,8 +287,10 @@ def test_what_there_is_no_time_for_is_unseen(bounds: Bounds) -> None:
         sight = look([container(a.pid, b.pid)], bounds=bounds)
         assert sight.sampled == 0
         assert [each.what for each in sight.unseen] == [f"2 processes ({a.pid}, {b.pid})"]
-        (found,) = figures(sight).containers
-        assert (found.rss_bytes, found.file_pages_bytes, found.duplicate_bytes) == (None, None, None)
+        found = figures(sight)
+        assert found.totals is None
+        (each,) = found.containers
+        assert (each.rss_bytes, each.file_pages_bytes, each.duplicate_bytes) == (None, None, None)
 
 
 def test_without_rights_own_memory_is_seen_and_frames_are_said_to_be_missing() -> None:

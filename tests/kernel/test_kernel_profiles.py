@@ -17,6 +17,7 @@ import memlint
 from memlint.errors import UsageError
 from memlint.kernel import profiles
 from memlint.kernel.profiles import encode_profile, read_profile, read_profiles
+from memlint.kernel.recording import merge
 from memlint.model.digest import ContentID
 from memlint.model.profile import SCHEMA, Profile, Ran, Resident, Use
 from memlint.report.schema import profile_schema
@@ -83,10 +84,20 @@ def test_what_is_no_profile_is_refused(tmp_path: Path, data: bytes, says: str) -
 
 
 def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profiles, "PROFILE", msgspec.structs.replace(profiles.PROFILE, max_bytes=64))
     (tmp_path / "p.json").write_bytes(encode_profile(PROFILE))
+    monkeypatch.setattr(profiles, "PROFILE", msgspec.structs.replace(profiles.PROFILE, max_bytes=64))
     with pytest.raises(UsageError, match="larger than a profile can be"):
         read_profile(str(tmp_path / "p.json"))
+    with pytest.raises(UsageError, match="too long"):
+        encode_profile(PROFILE)
+
+
+def test_what_could_not_be_read_is_not_written() -> None:
+    """Two that say otherwise of one content: its size is the lesser one, and pages lie beyond it."""
+    (resident,) = PROFILE.contents
+    other = msgspec.structs.replace(PROFILE, contents=(msgspec.structs.replace(resident, size=1, uses=()),))
+    with pytest.raises(UsageError, match=r"nothing was recorded.* contradict"):
+        encode_profile(merge([PROFILE, other]))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

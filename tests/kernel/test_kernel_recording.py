@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sights import Maps, Runs, sight
 
-from memlint.kernel.recording import merge, profile
+from memlint.kernel.recording import merge, profile, wholly
 from memlint.model.digest import ContentID
-from memlint.model.profile import Profile
+from memlint.model.profile import Profile, Ran
 
 PYTHON, NGINX, LIBC, LIBSSL = (ContentID(f"blake3:{name}") for name in ("python", "nginx", "libc", "libssl"))
 
@@ -51,6 +51,20 @@ def runs(name: str, program: ContentID, **pages: tuple[int, ...]) -> Runs:
         for key, own in pages.items()
     )
     return Runs(name, "x", program, tuple(maps))
+
+
+def test_containers_that_were_looked_into_in_part_are_no_part_of_it() -> None:
+    """A process that was not walked, one that could not be read, one that was not asked for; and one that is gone."""
+    parts = [runs("whole", PYTHON, libc=(0, 1)), runs("half", PYTHON, libc=(0,)), Runs("half", "x", NGINX, ())]
+    seen = sight([*parts, runs("blind", PYTHON, libc=(0,)), runs("asked", PYTHON, libc=(0,))])
+    processes = [msgspec.structs.replace(each, blind=each.container == "blind") for each in seen.processes]
+    gone = msgspec.structs.replace(seen.containers[0], id="gone", pids=(99,))
+    seen = msgspec.structs.replace(seen, processes=tuple(processes), containers=(*seen.containers, gone))
+    whole, others = wholly(seen, {"asked"})
+    assert [each.id for each in whole.containers] == ["whole"]
+    assert [each.id for each in others] == ["half", "blind", "asked"]
+    assert profile(whole) == profile(sight(parts[:1]))
+    assert profile(whole).ran == (Ran((PYTHON,), 1),)
 
 
 def test_pages_are_counted_by_program() -> None:

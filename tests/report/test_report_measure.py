@@ -68,9 +68,9 @@ def test_what_is_unknown_is_no_zero_and_is_said_with_what_to_do() -> None:
     assert heading.split() == ["container", "image", "RSS", "swap"]
 
 
-def test_a_sample_is_called_one() -> None:
+def test_the_part_that_was_looked_into_is_told() -> None:
     text = page(measured.node(cost=Cost(1.0, 0.5, 10, 10, 0.2)), 250)
-    assert "sample, 20 % of the processes" in text.splitlines()[0]
+    assert "from the page frames of 20 % of the processes:" in text.splitlines()[0]
     assert "what was seen" in text
 
 

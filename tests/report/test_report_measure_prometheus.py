@@ -130,3 +130,12 @@ def test_bytes_that_are_no_text_do_not_break_it() -> None:
 def test_equal_labels_are_one_sample() -> None:
     text = exposition([Family("x_bytes", "Help.", (Sample(1, (("a", "b"),)), Sample(2, (("a", "b"),))))])
     assert read(text) == {("x_bytes", (("a", "b"),)): 2.0}
+
+
+def test_a_container_that_was_not_looked_into_has_no_copied_up_bytes() -> None:
+    seen = measured.container(measured.WORKER, "worker", "worker:1.1")
+    late = measured.container(measured.API, "api-1", "api:2.0", file_pages_bytes=None, duplicate_bytes=None)
+    none = measured.container(measured.CRON, "api-2", "api:2.0")
+    found = read(to_prometheus(measured.node(containers=(seen, late, none)), NOW))
+    sizes = {labels[0][1]: value for (name, labels), value in found.items() if name.endswith("_copied_up_bytes")}
+    assert sizes == {measured.WORKER: 2e6, measured.CRON: 0}

@@ -23,6 +23,7 @@ def narrowed(
     cgroups: Iterable[str] = (),
     pids: Iterable[int] = (),
     host: Host | None = None,
+    seen: Census | None = None,
 ) -> tuple[list[Container], list[int]]:
     """The containers that are meant by any of these, and the processes outside of all containers that are.
 
@@ -30,6 +31,7 @@ def narrowed(
       the pod; or beginnings of an ID.
     - `cgroups`: what is in these or below them; as `/proc/PID/cgroup` has them, or as directories.
     - `pids`: of a container of which these alone are meant, only these count.
+    - `seen`: the processes, where they are known already.
 
     Raises UsageError for one that means nothing.
     """
@@ -37,10 +39,12 @@ def narrowed(
     whole = {each.id for name in names for each in _named(containers, name)}
     groups = [_group(path, host) for path in cgroups]
     wanted = set(pids)
-    seen = census(host) if groups or wanted else Census((), hidden=False)
+    if seen is None:
+        seen = census(host) if groups or wanted else Census((), hidden=False)
+    there = {task.pid for task in seen.tasks}
     wanted |= {pid for group in groups for pid in _inside(group, seen)}
     for pid in pids:
-        if not any(task.pid == pid for task in seen.tasks):
+        if pid not in there:
             raise UsageError(f"there is no process {pid}", "give a PID of this host's own, as ps prints it")
     parts = [_part(each, wanted, whole=each.id in whole) for each in containers]
     inside = {pid for each in containers for pid in each.pids}

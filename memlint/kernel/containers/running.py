@@ -34,14 +34,15 @@ _RANDOM = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def running(
-    host: Host | None = None, *, runtimes: Sequence[Runtime] = RUNTIMES
+    host: Host | None = None, *, runtimes: Sequence[Runtime] = RUNTIMES, seen: Census | None = None
 ) -> tuple[list[Container], list[Unseen]]:
     """All containers with a process, by cgroup, and what could not be seen of them.
 
     Names and images come from files, then from the engines, then there is the ID alone, and an Unseen that says so.
+    `seen` are the processes, where they are known already.
     """
     host = host or Host()
-    seen = census(host)
+    seen = seen or census(host)
     around = surroundings(seen, host)
     members = _members(seen.tasks, around, runtimes)
     met = [_found(identity, pids, host, seen) for identity, pids in members.items()]

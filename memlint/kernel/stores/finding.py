@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from memlint.kernel.containers.census import census
+from memlint.kernel.containers.census import Census, census
 from memlint.kernel.containers.running import rootfs_of, surroundings
 from memlint.kernel.host import Host, clean, text_or_none
 from memlint.kernel.mounts import Mount, mounts, top_mount, unescaped
@@ -25,12 +25,15 @@ _INSTEAD = {
 }
 
 
-def stores(host: Host | None = None, *, containers: Iterable[Container] = ()) -> list[Store]:
+def stores(
+    host: Host | None = None, *, containers: Iterable[Container] = (), seen: Census | None = None
+) -> list[Store]:
     """The stores in use: those of engines that run or have their usual directories, and those that `containers`
-    run on. A store that this user may not read is there, with what is known of it and a warning."""
+    run on. A store that this user may not read is there, with what is known of it and a warning. `seen` are the
+    processes, where they are known already."""
     host = host or Host()
     grounds = [ground for each in containers if (ground := _ground(each, host)) is not None]
-    asked = Asked(surroundings(census(host), host), tuple(grounds))
+    asked = Asked(surroundings(seen or census(host), host), tuple(grounds))
     places = [*docker.places(asked), *containerd.places(asked), *containers_storage.places(asked)]
     return [_store(place, places, asked) for place in places]
 

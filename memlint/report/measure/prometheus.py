@@ -98,11 +98,10 @@ def _container_facts(measurement: Measurement) -> Iterator[Family]:
     )
     processes = tuple(Sample(len(each.pids), labels[each.id]) for each in measurement.containers)
     yield Family("memlint_container_processes", "Processes of the container.", processes)
-    sizes = dict.fromkeys(labels, 0)
+    sizes = {each.id: None if each.file_pages_bytes is None else 0 for each in measurement.containers}
     for file in measurement.copied_up:
-        sizes[file.container] = sizes.get(file.container, 0) + file.file_pages_bytes
-    seen = measurement.totals is not None
-    copied = tuple(Sample(sizes[key] if seen else None, each) for key, each in labels.items())
+        sizes[file.container] = (sizes.get(file.container) or 0) + file.file_pages_bytes
+    copied = tuple(Sample(sizes[key], each) for key, each in labels.items())
     yield Family("memlint_container_copied_up_bytes", "File pages mapped from the container's own directory.", copied)
 
 

@@ -40,7 +40,7 @@ def _basis(measurement: Measurement) -> str:
         return "Page frames could not be seen, so what is duplicate is not known."
     if measurement.cost.sampled < 1:
         part = percent(measurement.cost.sampled)
-        return f"Measured from the page frames of a sample, {part} of the processes:"
+        return f"Measured from the page frames of {part} of the processes:"
     return "Measured from page frames:"
 
 
