@@ -201,10 +201,11 @@ def measure(
     return observe(question).measurement
 
 
-def nodes(paths: Sequence[str | os.PathLike[str]]) -> Nodes:
+def nodes(paths: Sequence[str | os.PathLike[str] | tuple[str, str | os.PathLike[str]]]) -> Nodes:
     """The measurements of several nodes side by side: `paths` are files that `memlint measure --format json` wrote.
 
-    Nodes are named after their files. Raises UsageError for a file that is no measurement, or is given twice.
+    Nodes are named after their files; one that is to be called otherwise is a pair of name and file. Raises UsageError
+    for a file that is no measurement, or is given twice, and for a name that two nodes have.
     """
     from memlint.kernel.measurements import read_measurements
     from memlint.kernel.nodes import combined
