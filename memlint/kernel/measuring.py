@@ -45,6 +45,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     max_cpu_seconds: float | None = None
     max_mapping: int | None = None
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether only some of what runs is asked for."""
+        return bool(self.containers or self.cgroups or self.pids)
+
 
 class Observation(msgspec.Struct, frozen=True, eq=False):
     """What was seen, and what it amounts to."""
@@ -77,13 +82,15 @@ def observe(question: Question) -> Observation:
     used = stores(containers=containers)
     pages = sum(len(each.pages) for each in sight.residencies)
     cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, pages, sight.mappings, sight.sampled)
-    counted = measurement(sight, kernel=here, stores=used, cost=cost, cached=cached, packages=packages)
+    counted = measurement(
+        sight, kernel=here, stores=used, cost=cost, cached=cached, packages=packages, narrowed=question.narrowed
+    )
     return Observation(sight, counted)
 
 
 def _meant(question: Question, found: Sequence[Container]) -> tuple[Sequence[Container], Sequence[int]]:
     """The containers, and the processes outside of all."""
-    if question.containers or question.cgroups or question.pids:
+    if question.narrowed:
         if question.everything:
             raise UsageError("--all asks for everything, and the others for less", "leave --all out")
         return narrowed(found, names=question.containers, cgroups=question.cgroups, pids=question.pids)

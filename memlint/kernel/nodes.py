@@ -24,7 +24,7 @@ def combined(measurements: Mapping[str, Measurement]) -> Nodes:
         nodes,
         _summed([node.totals for node in nodes if node.totals is not None]),
         tuple(_duplicates(measurements)),
-        (*_sharing_nothing(nodes), *_differing(nodes), *_unseen(nodes), *_sampled(measurements)),
+        (*_sharing_nothing(nodes), *_differing(nodes), *_unseen(nodes), *_in_part(measurements)),
     )
 
 
@@ -132,8 +132,11 @@ def _unseen(nodes: Sequence[Node]) -> Iterator[str]:
         yield f"no container ran when these were measured: {_named(empty)}"
 
 
-def _sampled(measurements: Mapping[str, Measurement]) -> Iterator[str]:
+def _in_part(measurements: Mapping[str, Measurement]) -> Iterator[str]:
     sampled = [name for name, each in measurements.items() if each.totals is not None and each.cost.sampled < 1]
+    narrowed = [name for name, each in measurements.items() if each.narrowed]
+    if narrowed:
+        yield f"only some of what runs was asked for when these were measured: {_named(narrowed)}"
     if sampled:
         yield f"only a sample of the processes was looked into, so the sums are without the rest: {_named(sampled)}"
 

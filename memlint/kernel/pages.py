@@ -57,7 +57,7 @@ class Pages:
         return _union(each for pid in pids for each in self._of.get(pid, ()))
 
     def doubled(self, pids: Iterable[int]) -> int:
-        """How many of their frames hold what another frame holds, too."""
+        """How many of their frames hold what another frame among what was looked at holds, too."""
         return len(self.of(pids) & self._doubled)
 
     def content(self, content: ContentID) -> tuple[int, int]:

@@ -110,6 +110,22 @@ def test_prometheus(command: Memlint, sleeper: str) -> None:
     assert ("memlint_node_file_pages_bytes" in done.stdout) is ROOT_USER
 
 
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_what_has_no_memory_is_not_a_host_without_containers(command: Memlint, form: str) -> None:
+    with subprocess.Popen(["true"]) as zombie:
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+        done = command.run("measure", "--pid", str(zombie.pid), "-f", form)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Nothing that was asked for has memory" in done.stdout
+        assert found(command, "--pid", str(zombie.pid))["narrowed"] is True
+
+
+def test_a_narrowed_look_says_nothing_of_the_host(command: Memlint, sleeper: str) -> None:
+    text = command.run("measure", "--pid", sleeper, "-f", "prometheus").stdout
+    assert "memlint_measure_narrowed 1\n" in text
+    assert "of this host" not in text
+
+
 def test_markdown(command: Memlint, sleeper: str) -> None:
     assert command.run("measure", "--pid", sleeper, "-f", "markdown").stdout.startswith("### memlint measure")
 

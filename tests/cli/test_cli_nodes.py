@@ -118,6 +118,10 @@ DIFFERENT: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"sampled": 0.25},
         ["only a sample of the processes was looked into, so the sums are without the rest: b"],
     ),
+    "narrowed": (
+        {"narrowed": True},
+        ["only some of what runs was asked for when these were measured: b"],
+    ),
     "idle": ({"containers": 0}, ["no container ran when these were measured: b"]),
 }
 

@@ -128,6 +128,13 @@ def test_a_host_without_containers() -> None:
     assert "efficiency" not in text
 
 
+def test_nothing_that_was_asked_for_has_memory() -> None:
+    text = page(msgspec.structs.replace(HOSTS["nothing"], narrowed=True))
+    assert text.startswith("Nothing that was asked for has memory")
+    assert "ps -eo pid,rss,comm" in text
+    assert "No container runs" not in text
+
+
 def test_cached() -> None:
     text = page(HOSTS["hostile"])
     assert "cached  mapped  file" in text

@@ -32,6 +32,7 @@ def measurement(
     duplicates: tuple[MeasuredDuplicate, ...] = (),
     unseen: tuple[Unseen, ...] = (),
     sampled: float = 1.0,
+    narrowed: bool = False,
 ) -> Measurement:
     """A node's measurement; `totals` are its file pages and the distinct ones, in bytes."""
     return Measurement(
@@ -47,6 +48,7 @@ def measurement(
         cached=(),
         unseen=unseen,
         cost=Cost(0.5, 0.4, 1000, 100, sampled),
+        narrowed=narrowed,
     )
 
 
