@@ -10,17 +10,28 @@ from memlint.model.measure import MeasuredContainer, MeasuredImage, Measurement,
 from memlint.report.measure.exposition import Family, Sample, exposition
 
 _MEMORY = (
-    ("rss_bytes", "Resident set size: the sum over processes, in which a page that n of them map counts n times."),
-    ("pss_bytes", "Proportional set size: each page divided by the number of processes that map it."),
-    ("uss_bytes", "Unique set size: pages that one process alone maps."),
-    ("swap_bytes", "Pages in swap, as smaps_rollup has them."),
-    ("file_pages_bytes", "Mapped file pages, each frame once."),
+    (
+        "rss_bytes",
+        "Resident set size: the sum over processes, in which a page that n of them map counts n times.",
+        "rss_bytes",
+    ),
+    (
+        "pss_bytes",
+        "Proportional set size: each page divided by the number of processes that map it.",
+        "pss_bytes",
+    ),
+    ("pss_anon_bytes", "The part of PSS that is anonymous memory.", "pss_anon_bytes"),
+    ("pss_file_bytes", "The part of PSS that is pages of files.", "pss_file_bytes"),
+    ("pss_shmem_bytes", "The part of PSS that is shared memory and tmpfs.", "pss_shmem_bytes"),
+    ("uss_bytes", "Unique set size: pages that one process alone maps.", "uss_bytes"),
+    ("swap_bytes", "Pages in swap, as smaps_rollup has them.", "swap_bytes"),
+    ("file_pages_bytes", "Mapped file pages, each frame once.", "file_pages_bytes"),
     (
         "duplicate_file_bytes",
         "File pages whose content another frame among what was looked at holds, too; both sides count theirs.",
+        "duplicate_bytes",
     ),
 )
-_FIELDS = ("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes", "file_pages_bytes", "duplicate_bytes")
 _EFFICIENCY = "sharing_efficiency_ratio"
 _TOTALS = (
     ("file_pages_bytes", "Mapped file pages of all that was looked at, each frame once.", "file_pages_bytes"),
@@ -63,7 +74,7 @@ def _node(measurement: Measurement) -> Iterator[Family]:
 
 
 def _of(what: str, measured: Sequence[tuple[Measured, Labels]]) -> Iterator[Family]:
-    for (name, text), field in zip(_MEMORY, _FIELDS, strict=True):
+    for name, text, field in _MEMORY:
         samples = tuple(Sample(getattr(each, field), labels) for each, labels in measured)
         yield Family(f"memlint_{what}_{name}", text, samples)
     ratios = tuple(Sample(_unduplicated(each), labels) for each, labels in measured)
