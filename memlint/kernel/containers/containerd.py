@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -14,7 +14,7 @@ from memlint.kernel.containers.bolt import bucket
 from memlint.kernel.containers.census import reached, value_of
 from memlint.kernel.containers.cgroups import ID
 from memlint.kernel.containers.containers_storage import cri_answer
-from memlint.kernel.containers.interface import POD, Around, Daemon, Found, Named, Naming, Supervisor
+from memlint.kernel.containers.interface import POD, Around, Daemon, Found, Named, Naming, Origin, Supervisor
 from memlint.kernel.host import Host, document, entries, text_or_none
 from memlint.kernel.mounts import Mount
 from memlint.kernel.overlay_options import overlay_options
@@ -23,6 +23,9 @@ TASKS = "io.containerd.runtime.v2.task"
 _DATABASE = "io.containerd.metadata.v1.bolt/meta.db"
 _SNAPSHOT = re.compile(r"(/.+)/io\.containerd\.snapshotter\.v1\.[a-z]+/")
 _HEX = re.compile(f"{ID}\\Z")
+_CHAIN = re.compile(f"sha256:{ID}\\Z")
+_PARENTS = 4
+"""Snapshots between that of a container and the last of its image: Docker has one, for the files that it puts in."""
 _CRI = "io.kubernetes.cri."
 _LABELS = "io.kubernetes."
 
@@ -119,6 +122,45 @@ def _kept(places: Sequence[str], namespace: str, identity: str) -> Named:
             labels = {key: value.decode("utf-8", "replace") for key, value in bucket(path, (*place, "labels")).items()}
             return Named(_labelled(labels), values.get("image", b"").decode("utf-8", "replace"))
     return Named()
+
+
+def origins(around: Around) -> Callable[[Found], Origin]:
+    """What tells the origin of a container."""
+    return partial(_origin, _tasks(around), snapshot_roots(around))
+
+
+def snapshot_roots(around: Around) -> list[str]:
+    """The roots of the containerds of this host."""
+    return list(roots(around.daemons, around.host))
+
+
+def _origin(tasks: Sequence[tuple[str, str]], usual: Sequence[str], found: Found) -> Origin:
+    """An image is but a name here, which may be another's by now: the snapshot's parents are what was started."""
+    identity = found.identity.id
+    namespace = next((each for each, directory in tasks if os.path.isdir(f"{directory}/{identity}")), "")
+    for root in dict.fromkeys((*roots_at(found.rootfs), *usual)):
+        kept = bucket(f"{root}/{_DATABASE}", ("v1", namespace, "containers", identity))
+        if kept:
+            snapshotter, key = (
+                kept.get(name, b"").decode("utf-8", "replace") for name in ("snapshotter", "snapshotKey")
+            )
+            store = f"{os.path.realpath(root)} ({namespace})"
+            return Origin(chain=chain_of((root,), namespace, snapshotter, key), store=store)
+    return Origin()
+
+
+def chain_of(places: Sequence[str], namespace: str, snapshotter: str, key: str) -> str:
+    """The chain ID that a container's snapshot stands on, with few of its own between at the most; "" if unknown."""
+    for root in dict.fromkeys(places):
+        name = key
+        for _ in range(_PARENTS):
+            place = ("v1", namespace, "snapshots", snapshotter, name)
+            name = bucket(f"{root}/{_DATABASE}", place).get("parent", b"").decode("utf-8", "replace")
+            if _CHAIN.match(name):
+                return name
+            if not name:
+                break
+    return ""
 
 
 def _labelled(labels: Mapping[str, str]) -> str:

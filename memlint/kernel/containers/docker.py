@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -13,7 +13,9 @@ import msgspec
 
 from memlint.kernel.containers.census import reached, value_of, values_of
 from memlint.kernel.containers.cgroups import ID
-from memlint.kernel.containers.interface import Around, Daemon, Found, Named, Naming, pod_name
+from memlint.kernel.containers.containerd import chain_of, snapshot_roots
+from memlint.kernel.containers.containerd import roots_at as snapshot_roots_at
+from memlint.kernel.containers.interface import Around, Daemon, Found, Named, Naming, Origin, pod_name
 from memlint.kernel.host import Host, document
 from memlint.kernel.mounts import Mount
 from memlint.kernel.overlay_options import overlay_options
@@ -31,6 +33,8 @@ class _State(msgspec.Struct, rename="pascal"):
     """A container's `config.v2.json`."""
 
     name: str = ""
+    image: str = ""
+    driver: str = ""
     config: _Config | None = None
 
 
@@ -93,12 +97,36 @@ def _socket(daemon: Daemon, path: str) -> str:
 
 
 def _stated(roots: Sequence[str], found: Found) -> Named | None:
-    identity = found.identity.id
+    _, state = _kept(roots, found)
+    if state is None:
+        return None
+    return Named(pod_name(state.name.removeprefix("/")), state.config.image if state.config else "")
+
+
+def _kept(roots: Sequence[str], found: Found) -> tuple[str, _State | None]:
+    """A container's state, and the data root that it is in."""
     for root in dict.fromkeys((*roots_at(found.rootfs), *roots)):
-        state = document(f"{root}/containers/{identity}/config.v2.json", _State)
+        state = document(f"{root}/containers/{found.identity.id}/config.v2.json", _State)
         if state is not None:
-            return Named(pod_name(state.name.removeprefix("/")), state.config.image if state.config else "")
-    return None
+            return root, state
+    return "", None
+
+
+def origins(around: Around) -> Callable[[Found], Origin]:
+    """What tells the origin of a container."""
+    return partial(_origin, list(data_roots(around.daemons, around.host)), snapshot_roots(around))
+
+
+def _origin(roots: Sequence[str], containerds: Sequence[str], found: Found) -> Origin:
+    """With a containerd beside it, which keeps its images, Docker's image ID is not that of the config."""
+    root, state = _kept(roots, found)
+    if state is None:
+        return Origin()
+    identity, store = found.identity.id, os.path.realpath(root)
+    if os.path.exists(f"{root}/image/{state.driver}/layerdb/mounts/{identity}"):
+        return Origin(state.image, store=store)
+    places = (*snapshot_roots_at(found.rootfs), f"{root}/containerd/daemon", *containerds)
+    return Origin(chain=chain_of(places, "moby", state.driver, identity), store=store)
 
 
 def roots_at(mount: Mount | None) -> list[str]:

@@ -77,6 +77,18 @@ class Named(msgspec.Struct, frozen=True):
     image: str = ""
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """What an engine keeps of the image that a container was started from; "" is unknown.
+
+    `image_id` is the digest of the image's config, `chain` the chain ID of its layers. `store` tells stores apart, and
+    for people: containers of two share no page.
+    """
+
+    image_id: str = ""
+    chain: str = ""
+    store: str = ""
+
+
 Naming = Callable[[Found], Named | None]
 """None for a container that is not known there."""
 
