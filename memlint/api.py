@@ -180,7 +180,7 @@ def measure(
     - `everything`: processes in no container, too.
     - `cached`: also pages in the page cache that no process maps.
     - `sample`: the part of the processes whose pages are looked at, above 0 to 1.
-    - `max_seconds`, `max_cpu_seconds`: when to stop looking at pages.
+    - `max_seconds`, `max_cpu_seconds`: when to stop, whatever is left.
     - `max_mapping`: bytes of a mapping that is left out for its size.
 
     What this user may not see is None, and in `unseen`. Raises UsageError where the system is not Linux, and for what

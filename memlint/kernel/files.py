@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 from itertools import islice
 
 import msgspec
 
+from memlint.kernel.bounds import Budget
 from memlint.kernel.contents import Contents, UnreadError
 from memlint.kernel.host import clean
 from memlint.kernel.judge import holds
@@ -17,7 +19,7 @@ from memlint.kernel.namespaces import Namespaces
 from memlint.kernel.opening import may_not_answer, regular, reopened
 from memlint.kernel.overlay import LayerFile
 from memlint.kernel.parts import Part, there
-from memlint.kernel.patience import in_time
+from memlint.kernel.patience import UnaskedError
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Seen
 from memlint.kernel.unseen import Notes
@@ -60,8 +62,9 @@ class Mapped(msgspec.Struct, frozen=True, eq=False):
 class Files:
     """The files that the processes of one container map in one mount namespace, each found once."""
 
-    def __init__(self, host: Namespaces, contents: Contents, owner: str, notes: Notes) -> None:
+    def __init__(self, host: Namespaces, contents: Contents, owner: str, notes: Notes, budget: Budget) -> None:
         self._host, self._contents, self._owner, self._notes = host, contents, owner, notes
+        self._budget = budget
         self._known: dict[bytes, Mapped | None] = {}
         self._layers: dict[tuple[int, int], Layers | None] = {}
         self._silent: set[tuple[int, int]] = set()
@@ -96,7 +99,11 @@ class Files:
         if not self._is_of_a_stranger(mount):
             return self._found(process, named, mount, handle, sure=sure)
         try:
-            return in_time(lambda: self._found(process, named, mount, handle, sure=sure), _PATIENCE)
+            found = partial(self._found, process, named, mount, handle, sure=sure)
+            return self._budget.ask(mount.device, found, _PATIENCE)
+        except UnaskedError:
+            os.close(handle)
+            raise UnreadError(_NO_ANSWER) from None
         except TimeoutError:
             self._silent.add(mount.device)
             raise UnreadError(_NO_ANSWER) from None

@@ -14,16 +14,22 @@ from memlint.kernel.walk import HiddenError, Walk
 
 
 def look(
-    containers: Sequence[Container], *, pids: Sequence[int] = (), bounds: Bounds | None = None, proc: str = "/proc"
+    containers: Sequence[Container],
+    *,
+    pids: Sequence[int] = (),
+    bounds: Bounds | None = None,
+    proc: str = "/proc",
+    budget: Budget | None = None,
 ) -> Sight:
     """The processes of `containers`, and those of `pids` outside of them, as far as `bounds` and this user's rights go.
 
     Memory is asked of all, pages of a sample. What could not be seen is in the result's `unseen`; processes that end
-    meanwhile are left out, and so are threads of the kernel and whoever uses the address space of another.
+    meanwhile are left out, and so are threads of the kernel and whoever uses the address space of another. A `budget`
+    is of a look that has begun already.
     """
     bounds = bounds or Bounds()
     owners = {pid: container.id for container in containers for pid in container.pids}
-    looking = _Looking(bounds, proc)
+    looking = _Looking(bounds, proc, budget or Budget(bounds))
     wanted = dict.fromkeys((*owners, *pids))
     for pid in wanted:
         looking.ask(pid, owners.get(pid))
@@ -35,9 +41,9 @@ def look(
 class _Looking:
     """A look while it lasts."""
 
-    def __init__(self, bounds: Bounds, proc: str) -> None:
+    def __init__(self, bounds: Bounds, proc: str, budget: Budget) -> None:
         self._proc, self._notes, self._spaces = proc, Notes(), Spaces()
-        self._budget = Budget(bounds)
+        self._budget = budget
         self._walk = Walk(proc, bounds, self._budget, self._notes)
         self._hidden = False
         self.processes: dict[int, Process] = {}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from memlint.errors import UsageError
-from memlint.kernel.bounds import Bounds
+from memlint.kernel.bounds import Bounds, Budget
 from memlint.kernel.cached import cached_files
 from memlint.kernel.containers import narrowed, running
 from memlint.kernel.containers.census import pids_of
@@ -18,10 +18,11 @@ from memlint.kernel.host import Host
 from memlint.kernel.looking import look
 from memlint.kernel.namespaces import kernel
 from memlint.kernel.packages import packages_of
+from memlint.kernel.patience import Silent
 from memlint.kernel.residency import Container, Sight
 from memlint.kernel.stores import stores
-from memlint.kernel.unseen import hidden_frames
-from memlint.model.measure import Cost, Measurement
+from memlint.kernel.unseen import hidden_frames, late
+from memlint.model.measure import Cost, Measurement, Store, Unseen
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     - `everything`: processes in no container, too.
     - `cached`: also pages in the page cache that no process maps.
     - `sample`: the part of the processes whose pages are looked at, above 0 to 1.
-    - `max_seconds`, `max_cpu_seconds`: when to stop looking at pages.
+    - `max_seconds`, `max_cpu_seconds`: when to stop, whatever is left.
     - `max_mapping`: bytes; mappings that are larger are left out.
     """
 
@@ -67,25 +68,39 @@ def require_linux() -> None:
         )
 
 
-def observe(question: Question) -> Observation:
-    """Look now. UsageError on a system other than Linux, and for a container, cgroup or PID that is not there."""
+def observe(question: Question, silent: Silent | None = None) -> Observation:
+    """Look now. UsageError on a system other than Linux, and for a container, cgroup or PID that is not there.
+
+    Who is `silent` since a look before is not waited for again.
+    """
     require_linux()
     wall, cpu = time.perf_counter(), time.process_time()
-    found, unknown = running()
+    bounds = _bounds(question)
+    budget = Budget(bounds, silent)
+    found, unknown = running(budget=budget)
     containers, pids = _meant(question, found)
-    sight = look(containers, pids=pids, bounds=_bounds(question))
+    used, unplaced = _used(containers, budget)
+    sight = look(containers, pids=pids, bounds=bounds, budget=budget)
+    packages, unpacked = packages_of(sight, budget=budget)
     here = kernel()
-    unseen = dict.fromkeys((*unknown, *([] if here.frames else [hidden_frames()]), *sight.unseen))
+    blind = [] if here.frames else [hidden_frames()]
+    unseen = dict.fromkeys((*unknown, *unplaced, *blind, *sight.unseen, *unpacked))
     sight = msgspec.structs.replace(sight, unseen=tuple(unseen))
     cached = cached_files(sight, page_bytes=here.page_bytes) if question.cached else ()
-    packages = packages_of(sight)
-    used = stores(containers=containers)
     pages = sum(len(each.pages) for each in sight.residencies)
     cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, pages, sight.mappings, sight.sampled)
     counted = measurement(
         sight, kernel=here, stores=used, cost=cost, cached=cached, packages=packages, narrowed=question.narrowed
     )
     return Observation(sight, counted)
+
+
+def _used(containers: Sequence[Container], budget: Budget) -> tuple[Sequence[Store], list[Unseen]]:
+    """The stores of the host, or that there was no time for them."""
+    try:
+        return stores(containers=containers, budget=budget), []
+    except TimeoutError:
+        return (), [late("the stores of this host")]
 
 
 def _meant(question: Question, found: Sequence[Container]) -> tuple[Sequence[Container], Sequence[int]]:

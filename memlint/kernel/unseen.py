@@ -9,6 +9,7 @@ from memlint.model.measure import Unseen
 
 _NAMED = 5
 """PIDs that an entry names."""
+_LATE = "the time that was allowed had passed"
 
 
 def as_root() -> str:
@@ -25,6 +26,11 @@ def hidden_frames() -> Unseen:
     """What to say where the kernel shows no page frame."""
     reason = "the kernel shows them to CAP_SYS_ADMIN alone, so it is not known what is shared and what is duplicate"
     return Unseen("page frames", reason, as_root())
+
+
+def late(what: str) -> Unseen:
+    """What to say of facts beside the figures for which no time was left, or whose file system does not answer."""
+    return Unseen(what, _LATE, "allow more time, and see whether all file systems answer", totals=False)
 
 
 class Notes:
@@ -44,7 +50,7 @@ class Notes:
 
     def late(self, pid: int) -> None:
         """A process for which no time was left."""
-        self._about(pid, "the time that was allowed had passed", "allow more time, or look at fewer containers")
+        self._about(pid, _LATE, "allow more time, or look at fewer containers")
 
     def hidden_frames(self) -> None:
         self._unseen[hidden_frames()] = None

@@ -66,7 +66,7 @@ class Walk:
         """The files among what is mapped, by their names in maps."""
         key = (self._host.namespace(process), container)
         if key not in self._files:
-            self._files[key] = Files(self._host, self._contents, container or "", self._notes)
+            self._files[key] = Files(self._host, self._contents, container or "", self._notes, self._budget)
         files = self._files[key]
         found = {}
         for area in {area.file: area for area in mapped}.values():

@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from memlint.kernel.containers.asking import said
+from memlint.kernel.containers.asking import Left, said
 from memlint.kernel.containers.bolt import bucket
 from memlint.kernel.containers.census import reached, value_of
 from memlint.kernel.containers.cgroups import ID
@@ -44,7 +44,7 @@ class Containerd:
         tasks = _tasks(around)
         return partial(_stated, tasks, list(roots(around.daemons, around.host)))
 
-    def asked(self, around: Around) -> Mapping[str, Named]:
+    def asked(self, around: Around, left: Left) -> Mapping[str, Named]:
         asked = {
             (address, each.namespace)
             for each in around.supervisors
@@ -52,8 +52,8 @@ class Containerd:
         }
         answers: dict[str, Named] = {}
         for address, namespace in sorted(asked):
-            answers |= _answer(address, namespace)
-        return answers | (cri_answer() if any(namespace == "k8s.io" for _, namespace in asked) else {})
+            answers |= _answer(address, namespace, left)
+        return answers | (cri_answer(left) if any(namespace == "k8s.io" for _, namespace in asked) else {})
 
 
 def _address(supervisor: Supervisor) -> str:
@@ -180,9 +180,9 @@ def roots_at(mount: Mount | None) -> list[str]:
     return [match[1] for path in paths if (match := _SNAPSHOT.match(path))][:1]
 
 
-def _answer(address: str, namespace: str) -> dict[str, Named]:
+def _answer(address: str, namespace: str, left: Left) -> dict[str, Named]:
     """`ctr` lists ID, IMAGE and RUNTIME, and "-" for no image."""
-    answer = said(("ctr", "--address", address, "--namespace", namespace, "containers", "list")) or b""
+    answer = said(("ctr", "--address", address, "--namespace", namespace, "containers", "list"), left) or b""
     rows = [line.split() for line in answer.decode("utf-8", "replace").splitlines()[1:]]
     return {row[0]: _listed(row[0], row[1]) for row in rows if len(row) == 3}
 

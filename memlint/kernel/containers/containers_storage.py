@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from memlint.kernel.containers.asking import said_as
+from memlint.kernel.containers.asking import Left, said_as
 from memlint.kernel.containers.cgroups import ID
 from memlint.kernel.containers.interface import Around, Found, Named, Naming, Origin, Supervisor, pod_name
 from memlint.kernel.host import Host, document, entries
@@ -79,8 +79,8 @@ class Podman:
     def states(self, around: Around) -> Naming:
         return partial(_stated, _Lists(around))
 
-    def asked(self, _around: Around) -> Mapping[str, Named]:
-        answer = said_as(("podman", "ps", "--no-trunc", "--format", "json"), list[_Podman])
+    def asked(self, _around: Around, left: Left) -> Mapping[str, Named]:
+        answer = said_as(("podman", "ps", "--no-trunc", "--format", "json"), list[_Podman], left)
         return {each.id: Named(next(iter(each.names or []), ""), each.image) for each in answer or ()}
 
 
@@ -93,13 +93,13 @@ class CriO:
     def states(self, around: Around) -> Naming:
         return partial(_stated, _Lists(around))
 
-    def asked(self, _around: Around) -> Mapping[str, Named]:
-        return cri_answer()
+    def asked(self, _around: Around, left: Left) -> Mapping[str, Named]:
+        return cri_answer(left)
 
 
-def cri_answer() -> dict[str, Named]:
+def cri_answer(left: Left) -> dict[str, Named]:
     """What `crictl` says; it knows of pods' containers alone."""
-    answer = said_as(("crictl", "ps", "-o", "json"), _CriAnswer)
+    answer = said_as(("crictl", "ps", "-o", "json"), _CriAnswer, left)
     return {each.id: Named(cri_name(each.metadata.name, each.labels or {}), each.image.image) for each in _all(answer)}
 
 

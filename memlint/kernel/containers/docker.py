@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from functools import partial
-from typing import Any
 
 import msgspec
 
+from memlint.kernel.containers.asking import Left, told
 from memlint.kernel.containers.census import reached, value_of, values_of
 from memlint.kernel.containers.cgroups import ID
 from memlint.kernel.containers.containerd import chain_of, snapshot_roots
@@ -22,7 +21,6 @@ from memlint.kernel.overlay_options import overlay_options
 
 _STORE = re.compile(r"(/.+)/(?:overlay2|fuse-overlayfs)/[0-9a-f]+(?:-init)?/diff\Z")
 _DIRECTORY = re.compile(r"(/.+)/(?:vfs/dir|btrfs/subvolumes)/[0-9a-f]+\Z")
-_SECONDS = 3
 
 
 class _Config(msgspec.Struct, rename="pascal"):
@@ -45,6 +43,21 @@ class _Settings(msgspec.Struct, rename="kebab"):
     graph: str = ""
 
 
+class _Listed(msgspec.Struct, rename="pascal"):
+    """A container, as the API lists it."""
+
+    id: str
+    names: list[str] | None = None
+    image: str = ""
+
+
+class _Info(msgspec.Struct, rename="pascal"):
+    """What the API says of the daemon."""
+
+    docker_root_dir: str = ""
+    driver: str = ""
+
+
 class Docker:
     """Containers of dockerd, also of one that runs with directories and sockets of its own."""
 
@@ -54,10 +67,10 @@ class Docker:
     def states(self, around: Around) -> Naming:
         return partial(_stated, list(data_roots(around.daemons, around.host)))
 
-    def asked(self, around: Around) -> Mapping[str, Named]:
+    def asked(self, around: Around, left: Left) -> Mapping[str, Named]:
         answers: dict[str, Named] = {}
         for socket in sockets(around.daemons, around.host):
-            answers |= _answer(socket)
+            answers |= _answer(socket, left)
         return answers
 
 
@@ -135,29 +148,12 @@ def roots_at(mount: Mount | None) -> list[str]:
     return [match[1] for path in paths if (match := _STORE.match(path) or _DIRECTORY.match(path))]
 
 
-def _answer(socket: str) -> dict[str, Named]:
-    return {
-        str(each.get("Id", "")): Named(
-            pod_name(str(next(iter(each.get("Names") or [""])).removeprefix("/"))), str(each.get("Image") or "")
-        )
-        for each in _ask(socket, "containers") or ()
-    }
+def _answer(socket: str, left: Left) -> dict[str, Named]:
+    found = told(socket, "/containers/json", list[_Listed], left) or []
+    return {each.id: Named(pod_name(next(iter(each.names or []), "").removeprefix("/")), each.image) for each in found}
 
 
-def info(socket: str) -> tuple[str, str]:
+def info(socket: str, left: Left) -> tuple[str, str]:
     """The data root and the driver of the dockerd that listens there; "" where it does not answer."""
-    answer = _ask(socket, "info") or {}
-    return str(answer.get("DockerRootDir") or ""), str(answer.get("Driver") or "")
-
-
-def _ask(socket: str, question: str) -> Any:
-    """The answer to one question of the API; None where there is none soon."""
-    import docker  # slow to import, and seldom needed
-    import requests
-    from docker.errors import DockerException
-
-    try:
-        with closing(docker.APIClient(base_url=f"unix://{socket}", timeout=_SECONDS, version="auto")) as client:
-            return getattr(client, question)()
-    except (DockerException, requests.RequestException, OSError, ValueError):
-        return None
+    answer = told(socket, "/info", _Info, left) or _Info()
+    return answer.docker_root_dir, answer.driver
