@@ -13,7 +13,7 @@ from memlint import TYPE_CHECKING
 from memlint.errors import UsageError
 from memlint.kernel.residency import Sight
 from memlint.layers.cache import Cache
-from memlint.layers.images import images_of
+from memlint.layers.images import daemons_containers, images_of
 from memlint.layers.limits import Limits
 from memlint.layers.progress import Progress, Silent
 from memlint.layers.reading import Reading
@@ -34,7 +34,7 @@ from memlint.sharing.fleet import compare_images
 from memlint.sharing.resident import Known, known
 from memlint.sharing.storage import StorageModel, storage_model
 from memlint.sources.platform import normalise
-from memlint.sources.reference import parse_reference
+from memlint.sources.reference import DAEMON, parse_reference
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -66,14 +66,15 @@ class ReadOptions(TypedDict, total=False):
 
 
 class Loaded(msgspec.Struct, frozen=True, eq=False):
-    """Images that were read, containers of each, the indexes of their layers, what the node's store shares, and the
-    kinds of files that count."""
+    """Images that were read, containers of each, the indexes of their layers, what the node's store shares, the kinds
+    of files that count, and the references of the images that are a daemon's."""
 
     images: list[Image]
     replicas: list[int]
     indexes: dict[DiffID, LayerIndex]
     storage: StorageModel
     kinds: Collection[str]
+    of_daemon: frozenset[str] = frozenset()
 
 
 def compare(
@@ -186,7 +187,7 @@ def measure(
     - `everything`: processes in no container, too.
     - `cached`: also pages in the page cache that no process maps.
     - `sample`: the part of the processes whose pages are looked at, above 0 to 1.
-    - `max_seconds`, `max_cpu_seconds`: when to stop looking at pages.
+    - `max_seconds`, `max_cpu_seconds`: when to stop, whatever is left.
     - `max_mapping`: bytes of a mapping that is left out for its size.
 
     What this user may not see is None, and in `unseen`. Raises UsageError where the system is not Linux, and for what
@@ -208,10 +209,11 @@ def measure(
     return observe(question).measurement
 
 
-def nodes(paths: Sequence[str | os.PathLike[str]]) -> Nodes:
+def nodes(paths: Sequence[str | os.PathLike[str] | tuple[str, str | os.PathLike[str]]]) -> Nodes:
     """The measurements of several nodes side by side: `paths` are files that `memlint measure --format json` wrote.
 
-    Nodes are named after their files. Raises UsageError for a file that is no measurement, or is given twice.
+    Nodes are named after their files; one that is to be called otherwise is a pair of name and file. Raises UsageError
+    for a file that is no measurement, or is given twice, and for a name that two nodes have.
     """
     from memlint.kernel.measurements import read_measurements
     from memlint.kernel.nodes import combined
@@ -231,20 +233,24 @@ def verify(
 
     - `profile`: files that `memlint measure --record` wrote; by default the bases are mappable and startup alone.
     - `containers`: only these, by names, IDs or their beginnings; by default all of the images.
-    - `sight`: what was seen of the containers; by default this host is looked at now, as root.
+    - `sight`: what was seen of the containers; by default this host is looked at now, as root. Only a look at this host
+      tells containers of an image from those of an earlier build that map the same files.
 
     The others are as for `compare`; containers are counted, so that there are no replicas. Raises MemlintError when an
-    image cannot be read, none of them runs here, or no page frame can be seen.
+    image cannot be read, none of them runs here, no page frame can be seen, or they run in several stores.
     """
     recorded = read_known(profile)
     fleet = load(references, None, **how)
-    from memlint.kernel.verifying import verify_images  # what looks at a host is of no use to those who compare
+    from memlint.kernel.matching import Provenance  # what looks at a host is of no use to those who compare
+    from memlint.kernel.verifying import verify_images
 
+    provenance = Provenance(asked=fleet.of_daemon)
     if sight is None:
         from memlint.kernel.witness import seen_of
 
-        sight = seen_of(fleet.images, containers)
-    return verify_images(fleet.images, fleet.indexes, fleet.storage, fleet.kinds, sight, recorded)
+        told = msgspec.structs.replace(provenance, listed=daemons_containers() if fleet.of_daemon else None)
+        sight, provenance = seen_of(fleet.images, containers, told)
+    return verify_images(fleet.images, fleet.indexes, fleet.storage, fleet.kinds, sight, recorded, provenance)
 
 
 def load(
@@ -269,13 +275,15 @@ def load(
     chosen = storage_model(storage) if storage else None
     cache = Cache(Path(cache_dir)) if cache_dir is not None else None
     reading = Reading(cache, limits or Limits(), progress or Silent(), verify=verify, jobs=jobs)
-    images, reported = images_of([parse_reference(text) for text in references], wanted, reading, cache)
+    parsed = [parse_reference(text) for text in references]
+    images, reported = images_of(parsed, wanted, reading, cache)
     counts = _replicas(images, replicas or {})
     indexes = reading.indexes(images)
     if cache is not None:
         cache.close()
     model = chosen or storage_model(reported or DEFAULT_STORAGE)
-    return Loaded(images, counts, indexes, model, kinds)
+    of_daemon = frozenset(reference.text for reference in parsed if reference.transport == DAEMON)
+    return Loaded(images, counts, indexes, model, kinds, of_daemon)
 
 
 def _replicas(images: Sequence[Image], replicas: Mapping[str, int]) -> list[int]:

@@ -22,6 +22,7 @@ from memlint.cli.output import say
 from memlint.errors import UsageError
 from memlint.kernel.contents import Remembered
 from memlint.kernel.measuring import Question, observe, require_linux
+from memlint.kernel.patience import Silent
 from memlint.report.measure.exposition import CONTENT_TYPE, Family, Sample, exposition
 from memlint.report.measure.prometheus import to_prometheus
 
@@ -47,15 +48,15 @@ def exporter(arguments: argparse.Namespace) -> int:
         max_cpu_seconds=arguments.max_cpu,
         max_mapping=arguments.max_mapping,
     )
-    looks = Looks(partial(_look, question, Remembered()), arguments.interval)
+    looks = Looks(partial(_look, question, Remembered(), Silent()), arguments.interval)
     sockets = _listening(*arguments.listen)
     asyncio.run(_serve(sockets, looks))
     return 0
 
 
-def _look(question: Question, remembered: Remembered) -> str:
+def _look(question: Question, remembered: Remembered, silent: Silent) -> str:
     try:
-        return to_prometheus(observe(question, remembered).measurement, time.time())
+        return to_prometheus(observe(question, remembered, silent).measurement, time.time())
     except Exception as error:
         say(f"memlint: looking failed: {error}")
         raise

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -46,8 +47,8 @@ class Looks:
         threading.Thread(target=self._run, args=(loop,), name="look", daemon=True).start()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         try:
+            _yield_to_others()
             done = Look(self._look(), None)
         except Exception as error:  # noqa: BLE001  # a look that fails is an answer, too
             done = Look("", str(error) or type(error).__name__)
@@ -61,3 +62,11 @@ class Looks:
         if self._running is not None:
             self._running.set_result(None)
         self._running = None
+
+
+def _yield_to_others() -> None:
+    """Make this thread nicer; one that is nicer already stays so, as only root may make it less."""
+    thread = threading.get_native_id()
+    with suppress(OSError):
+        if os.getpriority(os.PRIO_PROCESS, thread) < _NICE:
+            os.setpriority(os.PRIO_PROCESS, thread, _NICE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from memlint import api
 from memlint.cli.output import write_output
 
@@ -14,8 +16,14 @@ if TYPE_CHECKING:
 
 def nodes(arguments: argparse.Namespace) -> int:
     """Print the measurements of several nodes side by side."""
-    write_output(_formatted(api.nodes(arguments.files), arguments), arguments.output_file)
+    write_output(_formatted(api.nodes([_named(text) for text in arguments.files]), arguments), arguments.output_file)
     return 0
+
+
+def _named(text: str) -> str | tuple[str, str]:
+    """`NAME=FILE` as a pair, unless there is a file of that very name."""
+    name, equals, path = text.partition("=")
+    return (name, path) if equals and name and not os.path.exists(text) else text
 
 
 def _formatted(found: Nodes, arguments: argparse.Namespace) -> str:

@@ -16,7 +16,7 @@ differ in what decides on sharing (engine, driver, options, kernel)."""
 _EPILOG = """\
 examples:
   memlint nodes a.json b.json c.json          # each written by: memlint measure --format json -o FILE
-  memlint nodes <(ssh a sudo memlint measure -f json) <(ssh b sudo memlint measure -f json)
+  memlint nodes a=<(ssh a sudo memlint measure -f json) b=<(ssh b sudo memlint measure -f json)
 
 exit codes: 0 answered, 2 could not be answered"""
 
@@ -24,7 +24,12 @@ exit codes: 0 answered, 2 could not be answered"""
 def add_options(parser: Any) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.set_defaults(command=_nodes)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="what memlint measure --format json wrote on a node")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="[NAME=]FILE",
+        help="what memlint measure --format json wrote on a node; without a NAME the node is called as the file is",
+    )
     format_option(parser, ("text", "json", "markdown"), "%(choices)s (default: %(default)s)")
     file_option(parser)
     top_option(parser, "show the N worst duplicates (default: %(default)s); json has all of them")

@@ -9,7 +9,6 @@ from memlint import api
 from memlint.cli.output import say, write_output
 from memlint.cli.progress import progress_bar
 from memlint.cli.reading import read_options, switch_often
-from memlint.errors import UsageError
 from memlint.model.units import plural
 from memlint.model.verify import Prediction, Verification
 
@@ -33,16 +32,23 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def judge(found: Verification, tolerance: float | None) -> int:
     """1 where the model was wrong or the tolerance is exceeded, 2 where what was not seen could decide; says so."""
+    unknown = found.profile.unknown if found.profile is not None else ()
     count = len({each.content for each in found.contradictions})
     wrong = [f"{plural(count, 'file')} {'is' if count == 1 else 'are'} not shared as predicted"] if count else []
-    if tolerance is not None and (missed := _missed(found, tolerance)):
+    if tolerance is not None and not unknown and (missed := _missed(found, tolerance)):
         wrong.append(missed)
     for line in wrong:
         say(f"memlint: {line} (measured)")
-    if not wrong and any(each.totals for each in found.unseen):
+    if wrong:
+        return _WRONG
+    if unknown:
+        say(
+            f"memlint: the profile has not seen run what {', '.join(unknown)} runs",
+            "record containers of it, too, or judge without --profile",
+        )
+    if lacking := any(each.totals for each in found.unseen):
         say("memlint: what was seen is as predicted, but not all could be seen", "see what is listed as not seen")
-        return _UNSEEN
-    return _WRONG if wrong else _RIGHT
+    return _UNSEEN if unknown or lacking else _RIGHT
 
 
 def _missed(found: Verification, tolerance: float) -> str | None:
@@ -55,12 +61,7 @@ def _missed(found: Verification, tolerance: float) -> str | None:
 
 
 def _judged(found: Verification) -> Prediction:
-    """The closest basis that there is. UsageError where the profile lacks an image."""
-    if found.profile is not None and found.profile.unknown:
-        raise UsageError(
-            f"the profile has not seen run what {', '.join(found.profile.unknown)} runs",
-            "record containers of it, too, or judge without --profile",
-        )
+    """The closest basis that there is."""
     bases = {each.basis: each for each in found.predicted}
     return bases.get("profile", bases["startup"])
 

@@ -21,7 +21,8 @@ Predicted is what memlint compare predicts for as many containers; measured is w
 which need root."""
 
 _EPILOG = """\
-images: as for memlint compare. Containers are found by the name of their image, or by content where it has none.
+images: as for memlint compare. Containers are found by the ID of their image, as engines keep it, else by its name;
+those of another build of it are said to be not seen.
 
 examples:
   sudo memlint verify docker-daemon:api docker-daemon:worker
@@ -29,7 +30,7 @@ examples:
   sudo memlint verify api worker -f json | jq '.contradictions'
 
 exit codes: 0 as predicted, 1 a file is shared otherwise than predicted, or --tolerance is exceeded, 2 could not be
-answered, or not all could be seen
+answered, not all could be seen, or the profile has not seen run what an image runs
 Every option can be set by the environment, too: --tolerance as MEMLINT_TOLERANCE, and so on."""
 
 

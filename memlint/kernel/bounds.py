@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import zip_longest
+from typing import TypeVar
 
 import msgspec
 
+from memlint.kernel.patience import Silent
 from memlint.kernel.residency import Process
+
+_Answer = TypeVar("_Answer")
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,19 +35,32 @@ class SpentError(Exception):
 
 
 class Budget:
-    """What is left of the time, counted from here."""
+    """What is left of the time, counted from here, and who is not waited for any more."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self._bounds = bounds
+    def __init__(self, bounds: Bounds, silent: Silent | None = None) -> None:
+        self._bounds, self._silent = bounds, silent or Silent()
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def check(self) -> None:
         """SpentError if nothing is left."""
+        if not self.left():
+            raise SpentError
+
+    def left(self) -> float:
+        """The seconds that are left; infinity where there is no limit, 0 also where that of the CPU is reached."""
         seconds, cpu_seconds = self._bounds.seconds, self._bounds.cpu_seconds
-        if seconds is not None and time.perf_counter() - self._wall >= seconds:
-            raise SpentError
         if cpu_seconds is not None and time.process_time() - self._cpu >= cpu_seconds:
-            raise SpentError
+            return 0.0
+        return math.inf if seconds is None else max(seconds - (time.perf_counter() - self._wall), 0.0)
+
+    def share(self) -> float:
+        """The seconds that one may be waited for: half of what is left, so that who is silent leaves others some."""
+        return self.left() / 2
+
+    def ask(self, whom: Hashable, ask: Callable[[], _Answer], most: float) -> _Answer:
+        """What one who may never answer gives or raises. TimeoutError after `most` seconds, or after his share of what
+        is left; UnaskedError for one who is silent still."""
+        return self._silent.ask(whom, ask, min(most, self.share()))
 
 
 def in_turn(processes: Iterable[Process], sample: float) -> list[Process]:

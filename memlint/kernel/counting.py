@@ -38,6 +38,7 @@ def measurement(
     cost: Cost,
     cached: Sequence[CachedFile] = (),
     packages: Mapping[ContentID, Package] | None = None,
+    narrowed: bool = False,
 ) -> Measurement:
     """The figures of one look; totals are over all processes that were looked at, None where none could be."""
     pages = Pages(sight.residencies)
@@ -58,6 +59,7 @@ def measurement(
         unseen=sight.unseen,
         cost=cost,
         images=tuple(_images(alive, of, pages, kernel)),
+        narrowed=narrowed,
     )
 
 

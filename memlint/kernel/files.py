@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from memlint.kernel.bounds import Budget
 from memlint.kernel.contents import Content, Contents, UnreadError
 from memlint.kernel.host import clean
 from memlint.kernel.mapped import Mapped
@@ -15,7 +16,7 @@ from memlint.kernel.mounts import Mount, inside, mount_of
 from memlint.kernel.namespaces import Namespaces
 from memlint.kernel.opening import may_not_answer, regular, reopened
 from memlint.kernel.overlay import LayerFile
-from memlint.kernel.patience import in_time
+from memlint.kernel.patience import UnaskedError
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Seen
 from memlint.kernel.unseen import Notes
@@ -62,8 +63,9 @@ class Files:
     All take the mappings of one process that stand for a file each, by its name in maps.
     """
 
-    def __init__(self, host: Namespaces, contents: Contents, owner: str, notes: Notes) -> None:
+    def __init__(self, host: Namespaces, contents: Contents, owner: str, notes: Notes, budget: Budget) -> None:
         self._host, self._contents, self._owner, self._notes = host, contents, owner, notes
+        self._budget = budget
         self._known: dict[_Key, Mapped | None] = {}
         self._are_files: dict[_Key, bool] = {}
         self._unread: set[_Key] = set()
@@ -133,7 +135,10 @@ class Files:
         if not self._is_of_a_stranger(mount):
             return _found(mapping, handle, look, sure=sure)
         try:
-            return in_time(lambda: _found(mapping, handle, look, sure=sure), _PATIENCE)
+            return self._budget.ask(mount.device, lambda: _found(mapping, handle, look, sure=sure), _PATIENCE)
+        except UnaskedError:
+            os.close(handle)
+            raise UnreadError(_NO_ANSWER) from None
         except TimeoutError:
             self._silent.add(mount.device)
             raise UnreadError(_NO_ANSWER) from None

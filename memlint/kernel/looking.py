@@ -21,16 +21,18 @@ def look(
     bounds: Bounds | None = None,
     proc: str = "/proc",
     remembered: Remembered | None = None,
+    budget: Budget | None = None,
 ) -> Sight:
     """The processes of `containers`, and those of `pids` outside of them, as far as `bounds` and this user's rights go.
 
     Memory is asked of all, pages of a sample. What could not be seen is in the result's `unseen`; processes that end
     meanwhile are left out, and so are threads of the kernel and whoever uses the address space of another. What is
-    `remembered` of files' contents is not read again, and what is read is added to it.
+    `remembered` of files' contents is not read again, and what is read is added to it. A `budget` is of a look that has
+    begun already.
     """
     bounds = bounds or Bounds()
     owners = {pid: container.id for container in containers for pid in container.pids}
-    looking = _Looking(bounds, proc, remembered)
+    looking = _Looking(bounds, proc, budget or Budget(bounds), remembered)
     wanted = dict.fromkeys((*owners, *pids))
     for pid in wanted:
         looking.ask(pid, owners.get(pid))
@@ -42,9 +44,9 @@ def look(
 class _Looking:
     """A look while it lasts."""
 
-    def __init__(self, bounds: Bounds, proc: str, remembered: Remembered | None) -> None:
+    def __init__(self, bounds: Bounds, proc: str, budget: Budget, remembered: Remembered | None) -> None:
         self._proc, self._notes, self._spaces = proc, Notes(), Spaces()
-        self._budget = Budget(bounds)
+        self._budget = budget
         self._walk = Walk(proc, bounds, self._budget, self._notes, remembered)
         self._hidden = False
         self.processes: dict[int, Process] = {}

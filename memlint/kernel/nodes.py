@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from memlint.model.digest import ContentID
-from memlint.model.measure import MeasuredDuplicate, MeasuredTotals, Measurement
+from memlint.model.measure import MeasuredDuplicate, MeasuredTotals, Measurement, is_whole
 from memlint.model.nodes import SCHEMA, Node, Nodes, NodesDuplicate
 from memlint.model.vocabulary import BY_CONTAINER
 
@@ -24,7 +24,7 @@ def combined(measurements: Mapping[str, Measurement]) -> Nodes:
         nodes,
         _summed([node.totals for node in nodes if node.totals is not None]),
         tuple(_duplicates(measurements)),
-        (*_sharing_nothing(nodes), *_differing(nodes), *_unseen(nodes)),
+        (*_sharing_nothing(nodes), *_differing(nodes), *_unseen(nodes), *_in_part(measurements)),
     )
 
 
@@ -36,6 +36,7 @@ def _node(name: str, measurement: Measurement) -> Node:
         len(measurement.containers),
         measurement.totals,
         len(measurement.unseen),
+        is_whole(measurement),
     )
 
 
@@ -129,6 +130,15 @@ def _unseen(nodes: Sequence[Node]) -> Iterator[str]:
     empty = [node.name for node in nodes if not node.containers]
     if empty:
         yield f"no container ran when these were measured: {_named(empty)}"
+
+
+def _in_part(measurements: Mapping[str, Measurement]) -> Iterator[str]:
+    sampled = [name for name, each in measurements.items() if each.totals is not None and each.cost.sampled < 1]
+    narrowed = [name for name, each in measurements.items() if each.narrowed]
+    if narrowed:
+        yield f"only some of what runs was asked for when these were measured: {_named(narrowed)}"
+    if sampled:
+        yield f"only a sample of the processes was looked into, so the sums are without the rest: {_named(sampled)}"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 
 from memlint import TYPE_CHECKING
+from memlint.kernel.bounds import Bounds, Budget, SpentError
 from memlint.kernel.opening import regular
-from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Sight
+from memlint.kernel.unseen import late
 from memlint.model.digest import ContentID
 from memlint.model.layer import Package
+from memlint.model.measure import Unseen
 
 if TYPE_CHECKING:
     from memlint.layers.packages import Databases
@@ -26,12 +28,17 @@ _FILES = 50_000
 """Of a directory; a large desktop's dpkg has a tenth of them."""
 
 
-def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package]:
-    """The packages of the contents that several files hold; one container of each image is asked.
+def packages_of(
+    sight: Sight, *, proc: str = "/proc", budget: Budget | None = None
+) -> tuple[dict[ContentID, Package], list[Unseen]]:
+    """The packages of the contents that several files hold, and what there was no time for; one container of each image
+    is asked.
 
     Where no database can be read, or none knows the file, it has no package here.
     """
+    budget = budget or Budget(Bounds())
     found: dict[ContentID, Package] = {}
+    unseen: list[Unseen] = []
     asked: set[str] = set()
     doubled = _doubled(sight)
     for container in sight.containers:
@@ -40,12 +47,14 @@ def packages_of(sight: Sight, *, proc: str = "/proc") -> dict[ContentID, Package
         if pid is None or not paths or (container.image or container.id) in asked:
             continue
         asked.add(container.image or container.id)
+        about = f"the packages of files in {container.name or container.id[:12]}"
         try:
-            owners = in_time(partial(_owners, proc, pid, paths), _PATIENCE)
-        except TimeoutError:
+            owners = budget.ask(("packages", container.id), partial(_owners, proc, pid, paths, budget.check), _PATIENCE)
+        except (TimeoutError, SpentError):
+            unseen.append(late(about))
             continue
         found |= {paths[path]: package for path, package in owners.items() if paths[path] not in found}
-    return found
+    return found, unseen
 
 
 def _doubled(sight: Sight) -> Mapping[int, dict[str, ContentID]]:
@@ -70,15 +79,15 @@ def _has_root(proc: str, pid: int) -> bool:
     return True
 
 
-def _owners(proc: str, pid: int, paths: dict[str, ContentID]) -> dict[str, Package]:
+def _owners(proc: str, pid: int, paths: dict[str, ContentID], check: Callable[[], None]) -> dict[str, Package]:
     try:
         with ProcessDirectory(proc, pid) as process:
-            return _databases(process).owners(paths)
+            return _databases(process, check).owners(paths)
     except OSError:
         return {}
 
 
-def _databases(process: ProcessDirectory) -> Databases:
+def _databases(process: ProcessDirectory, check: Callable[[], None]) -> Databases:
     """Those on the container's own root: a stranger's mount over them is not read."""
     from memlint.layers.packages import Databases, database_of  # of no use where nothing lies twice
 
@@ -90,6 +99,7 @@ def _databases(process: ProcessDirectory) -> Databases:
             continue
         try:
             for name in _names(handle):
+                check()
                 if database_of(f"{directory}/{name}") is not None:
                     _add(databases, f"{directory}/{name}", name, handle)
         finally:

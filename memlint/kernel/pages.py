@@ -60,7 +60,7 @@ class Pages:
         return _union(each for pid in pids for each in self._of.get(pid, ()))
 
     def doubled(self, frames: Set[int]) -> int:
-        """How many of these frames hold what another frame holds, too."""
+        """How many of these frames hold what another frame among what was looked at holds, too."""
         return len(frames & self._doubled)
 
     def content(self, content: ContentID) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from memlint.model.measure import Unseen
 HIDDEN = "/proc is mounted so that this user does not see them (hidepid)"
 _NAMED = 5
 """PIDs that an entry names."""
+_LATE = "the time that was allowed had passed"
 
 
 def with_more_rights() -> str:
@@ -34,6 +35,11 @@ def hidden_frames(proc: str = "/proc") -> Unseen:
     return Unseen("page frames", reason, as_root())
 
 
+def late(what: str) -> Unseen:
+    """What to say of facts beside the figures for which no time was left, or whose file system does not answer."""
+    return Unseen(what, _LATE, "allow more time, and see whether all file systems answer", totals=False)
+
+
 class Notes:
     """What a look could not see."""
 
@@ -55,7 +61,7 @@ class Notes:
 
     def late(self, pid: int) -> None:
         """A process for which no time was left."""
-        self._about(pid, "the time that was allowed had passed", "allow more time, or look at fewer containers")
+        self._about(pid, _LATE, "allow more time, or look at fewer containers")
 
     def hidden_frames(self) -> None:
         self._unseen[hidden_frames()] = None

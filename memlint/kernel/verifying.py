@@ -7,7 +7,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from memlint.kernel.matching import by_container, containers_of, matched, nothing_runs, visible
+from memlint.errors import SourceError
+from memlint.kernel.matching import (
+    Provenance,
+    another_build,
+    by_container,
+    containers_of,
+    matched,
+    nothing_runs,
+    visible,
+)
 from memlint.kernel.pagemap import PAGE
 from memlint.kernel.residency import Container, Residency, Sight
 from memlint.model.digest import ContentID, DiffID
@@ -58,19 +67,24 @@ def verify_images(
     kinds: Collection[str],
     sight: Sight,
     known: Known | None,
+    provenance: Provenance,
 ) -> Verification:
-    """What was predicted of the images against what was seen. SourceError where no container of any of them runs."""
+    """What was predicted of the images against what was seen.
+
+    SourceError where no container of any of them runs, or where they run in several stores: of each, all is predicted.
+    """
     merged = merge_views(images, indexes)
     views = [merged[image.layers[-1].chain_id] if image.layers else EMPTY for image in images]
-    numbers, unmatched = matched(sight, images, views)
+    numbers, others = matched(sight, images, views, provenance)
     here = [number for number in range(len(images)) if number in numbers.values()]
     if not here:
-        raise nothing_runs(images)
+        raise nothing_runs(images, others)
+    _require_one_store([each for each in sight.containers if each.id in numbers], provenance)
     counts = [len(containers_of(numbers, number)) for number in here]
     report = compare_images([images[number] for number in here], counts, indexes, storage, kinds, known)
     holdings = _holdings(sight, numbers, views, storage, kinds)
     measured = _measured(holdings)
-    agreement, contradictions = judged(holdings)
+    agreement, contradictions = judged(holdings, storage.name)
     return Verification(
         schema=SCHEMA,
         basis=_BASIS,
@@ -82,9 +96,23 @@ def verify_images(
         predicted=tuple(_predictions(report, measured)),
         agreement=agreement,
         contradictions=contradictions,
-        unseen=(*sight.unseen, *unmatched),
+        unseen=(*sight.unseen, *map(another_build, others)),
         profile=report.profile,
     )
+
+
+def _require_one_store(containers: Iterable[Container], provenance: Provenance) -> None:
+    stores: dict[str, list[str]] = {}
+    for each in containers:
+        origin = provenance.origins.get(each.id)
+        if origin is not None and origin.store:
+            stores.setdefault(origin.store, []).append(each.name)
+    if len(stores) > 1:
+        told = "; ".join(f"{store}: {', '.join(sorted(names))}" for store, names in stores.items())
+        raise SourceError(
+            f"containers of these images run in {len(stores)} stores, which share no page with each other: {told}",
+            "choose those of one store with --container, or ask for a daemon's own images: docker-daemon:NAME",
+        )
 
 
 def _predictions(report: Report, measured: MeasuredTotals) -> Iterable[Prediction]:
@@ -125,8 +153,11 @@ def _measured(holdings: Iterable[Holding]) -> MeasuredTotals:
     return MeasuredTotals(held, distinct, held - distinct, round(distinct / held, 6) if held else 1.0)
 
 
-def judged(holdings: Iterable[Holding]) -> tuple[Agreement, tuple[Contradiction, ...]]:
-    """Of each content that several containers hold: whether those that are to share do, and no others."""
+def judged(holdings: Iterable[Holding], predicted: str) -> tuple[Agreement, tuple[Contradiction, ...]]:
+    """Of each content that several containers hold: whether those that are to share do, and no others.
+
+    `predicted` is the name of the storage model that the keys are of.
+    """
     contents: dict[ContentID, list[Holding]] = defaultdict(list)
     for holding in holdings:
         contents[holding.residency.file.content].append(holding)
@@ -134,7 +165,7 @@ def judged(holdings: Iterable[Holding]) -> tuple[Agreement, tuple[Contradiction,
     found: list[Contradiction] = []
     for content, same in contents.items():
         inodes, unsure = inodes_of(same)
-        wrong = list(_contradictions(content, same, inodes))
+        wrong = list(_contradictions(content, same, inodes, predicted))
         found += wrong
         undecided += bool(unsure and not wrong)
         if len(same) > 1 and not wrong and not unsure:
@@ -179,7 +210,9 @@ def _alike(one: Mapping[int, int], other: Mapping[int, int]) -> bool | None:
     return any(one[page] == other[page] for page in common)
 
 
-def _contradictions(content: ContentID, same: Sequence[Holding], inodes: Sequence[int]) -> Iterable[Contradiction]:
+def _contradictions(
+    content: ContentID, same: Sequence[Holding], inodes: Sequence[int], predicted: str
+) -> Iterable[Contradiction]:
     by_key: dict[Key, set[int]] = defaultdict(set)
     by_inode: dict[int, set[Key]] = defaultdict(set)
     for holding, inode in zip(same, inodes, strict=True):
@@ -188,14 +221,16 @@ def _contradictions(content: ContentID, same: Sequence[Holding], inodes: Sequenc
     for key, several in by_key.items():
         if len(several) > 1:
             members = [at for at, holding in enumerate(same) if holding.key == key]
-            yield _contradiction(content, NOT_SHARED, [(same[at], inodes[at]) for at in members])
+            yield _contradiction(content, NOT_SHARED, [(same[at], inodes[at]) for at in members], predicted)
     for inode, keys in by_inode.items():
         if len(keys) > 1:
             members = [at for at, number in enumerate(inodes) if number == inode]
-            yield _contradiction(content, SHARED_ANYWAY, [(same[at], inodes[at]) for at in members])
+            yield _contradiction(content, SHARED_ANYWAY, [(same[at], inodes[at]) for at in members], predicted)
 
 
-def _contradiction(content: ContentID, verdict: str, members: Sequence[tuple[Holding, int]]) -> Contradiction:
+def _contradiction(
+    content: ContentID, verdict: str, members: Sequence[tuple[Holding, int]], predicted: str
+) -> Contradiction:
     frames = {(page, frame) for holding, _ in members for page, frame in holding.frames.items()}
     pages = {page for page, _ in frames}
     beyond = len(frames) - len(pages) if verdict == NOT_SHARED else len(pages)
@@ -210,17 +245,21 @@ def _contradiction(content: ContentID, verdict: str, members: Sequence[tuple[Hol
         )
         for holding, inode in members
     )
-    return Contradiction(content, verdict, beyond * PAGE, _reason(verdict, members), sharers)
+    reason = _reason(verdict, [holding for holding, _ in members], predicted)
+    return Contradiction(content, verdict, beyond * PAGE, reason, sharers)
 
 
-def _reason(verdict: str, members: Sequence[tuple[Holding, int]]) -> str | None:
-    """Why, as far as it shows."""
-    holdings = [holding for holding, _ in members]
-    drivers = sorted({holding.container.storage or "" for holding in holdings})
-    if verdict == SHARED_ANYWAY:
-        return f"the store of these containers is {', '.join(filter(None, drivers))}" if any(drivers) else None
-    for held, text in (("upper", "copied up in {}"), ("deleted", "deleted since {} mapped it")):
-        names = [each.container.name or each.container.id[:12] for each in holdings if each.residency.file.held == held]
-        if names:
-            return text.format(", ".join(dict.fromkeys(names)))
-    return f"the store of these containers is {', '.join(filter(None, drivers))}" if any(drivers) else None
+def _reason(verdict: str, holdings: Sequence[Holding], predicted: str) -> str | None:
+    """Why, as far as it shows. A store that is the one predicted explains nothing."""
+    kinds = (("upper", "copied up in {}"), ("deleted", "deleted since {} mapped it"))
+    for held, text in kinds if verdict == NOT_SHARED else ():
+        if names := _names(each for each in holdings if each.residency.file.held == held):
+            return text.format(names)
+    drivers = sorted({each.container.storage or "" for each in holdings} - {"", predicted})
+    told = ((_names(each for each in holdings if each.container.storage == driver), driver) for driver in drivers)
+    return "; ".join(f"the store of {names} is {driver}" for names, driver in told) or None
+
+
+def _names(holdings: Iterable[Holding]) -> str:
+    containers = (each.container for each in holdings)
+    return ", ".join(dict.fromkeys(each.name or each.id[:12] for each in containers))

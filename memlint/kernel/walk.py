@@ -81,7 +81,7 @@ class Walk:
     def _files_of(self, process: ProcessDirectory, container: str | None) -> Files:
         key = (self._host.namespace(process), container)
         if key not in self._files:
-            self._files[key] = Files(self._host, self._contents, container or "", self._notes)
+            self._files[key] = Files(self._host, self._contents, container or "", self._notes, self._budget)
         return self._files[key]
 
     def _allowed(

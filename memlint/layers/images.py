@@ -38,6 +38,13 @@ def images_of(
     return images, storage
 
 
+def daemons_containers() -> dict[str, str]:
+    """The containers that run in the daemon that images are asked of, by ID, and the ID of each one's image."""
+    from memlint.sources.docker_daemon import Daemon
+
+    return Daemon().containers()
+
+
 def _store(reference: Reference, reading: Reading) -> Store:
     """A layout's directory, an archive read in place, or what an archive held that can only be read through."""
     path = reference.location

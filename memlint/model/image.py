@@ -70,7 +70,8 @@ class Process(msgspec.Struct, frozen=True):
 class Image(msgspec.Struct, frozen=True):
     """One image of one platform. `ref` is what the user gave, `name` is short and for people.
 
-    `on_build` are the instructions that a build upon this image runs first.
+    `on_build` are the instructions that a build upon this image runs first. `ids` are the digests that engines may know
+    it by: that of its config, of its manifest, and what the daemon that has it says; none where they are not known.
     """
 
     ref: str
@@ -79,3 +80,4 @@ class Image(msgspec.Struct, frozen=True):
     process: Process
     layers: tuple[Layer, ...]
     on_build: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()

@@ -49,8 +49,8 @@ class MeasuredProcess(Memory, frozen=True, kw_only=True):
 class MeasuredContainer(Memory, frozen=True, kw_only=True):
     """A container. `file_pages_bytes` counts each frame of file pages that its processes map once.
 
-    `duplicate_bytes` are those of them whose content another frame of this host holds, too: what it would share in
-    the best case. It is no share of `totals`: both sides of a duplicate count theirs.
+    `duplicate_bytes` are those of them whose content another frame among what was looked at holds, too: what it would
+    share in the best case. It is no share of `totals`: both sides of a duplicate count theirs.
     """
 
     id: str
@@ -189,7 +189,10 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Measurement(msgspec.Struct, frozen=True):
-    """One look at a host. `totals` is None where no frame could be seen, be it that no process was."""
+    """One look at a host. `totals` is None where no frame could be seen, be it that no process was.
+
+    `narrowed` is whether only some containers, cgroups or processes were asked for: nothing is said of the others.
+    """
 
     schema: str
     basis: str
@@ -204,6 +207,7 @@ class Measurement(msgspec.Struct, frozen=True):
     unseen: tuple[Unseen, ...]
     cost: Cost
     images: tuple[MeasuredImage, ...] = ()
+    narrowed: bool = False
 
 
 def is_whole(measurement: Measurement) -> bool:

@@ -12,7 +12,10 @@ SCHEMA = "memlint.nodes/1"
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A host, named after its file. `totals` is None where no frame could be seen; `unseen` is how much was not."""
+    """A host. `totals` is None where no frame could be seen; `unseen` is how much was not.
+
+    `whole` is whether the totals miss nothing that is known to be missing: of a sample they miss the rest.
+    """
 
     name: str
     kernel: Kernel
@@ -20,6 +23,7 @@ class Node(msgspec.Struct, frozen=True):
     containers: int
     totals: MeasuredTotals | None
     unseen: int
+    whole: bool = True
 
 
 class NodesDuplicate(msgspec.Struct, frozen=True):

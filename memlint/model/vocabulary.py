@@ -24,6 +24,6 @@ KINDS = (*ELF_KINDS, "dotnet", "gguf", "icu", "jvm-cds", "jvm-modules", "locale-
 """Kinds of mapped files. Only ELF counts by default: the others are mapped by some versions of their runtimes alone."""
 
 MEASURE_BY = ("container", "image", "process", "file")
-MEASURE_FIGURES = ("rss", "pss", "uss", "swap", "hugetlb", "file-pages", "duplicate")
+MEASURE_FIGURES = ("rss", "pss", "uss", "pss-anon", "pss-file", "swap", "hugetlb", "file-pages", "duplicate")
 MEASURE_SORTS = (*MEASURE_FIGURES, "name")
 """What `memlint measure` makes a line of, and what may order the lines."""

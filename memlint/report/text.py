@@ -10,6 +10,7 @@ from memlint.model.units import human_size, percent, plural
 from memlint.report.duplicates import list_duplicates, list_layers, made_by
 from memlint.report.sheet import FIGURES, Sheet, cut, printable
 from memlint.report.terminal import Terminal
+from memlint.report.words import known_of
 
 _WIDE = 100
 """Columns from which on the totals' last figure is named in full."""
@@ -59,13 +60,13 @@ class _Page:
         self._sheet.grid(rows, FIGURES)
         self._sheet.line()
         if report.profile is not None:
-            self._profile(report.profile)
+            self._profile(report.profile, totals.startup)
 
-    def _profile(self, profile: ProfileReport) -> None:
+    def _profile(self, profile: ProfileReport, startup: Totals) -> None:
         """What the third line stands on, and what it lacks."""
         self._sheet.paragraph(
             f"by profile: resident pages that are expected, as {plural(profile.recordings, 'recording')} of running"
-            f" containers saw them; {percent(profile.coverage)} of what starting these images maps is known to it."
+            f" containers saw them; {known_of(profile, startup)}."
         )
         if profile.unknown:
             names = ", ".join(self._names[ref][0] for ref in profile.unknown)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from memlint.model.units import human_size, percent, plural
+from memlint.model.units import human_size, plural
 from memlint.model.verify import NOT_SHARED, Contradiction, Verification
 from memlint.report.sheet import Sheet, keep_end, printable
 from memlint.report.terminal import Terminal
+from memlint.report.words import known_of
 
 _NAMES = {"mappable": "mappable", "startup": "at startup", "profile": "by profile"}
 _SHARERS_SHOWN = 6
@@ -42,7 +43,8 @@ def _totals(sheet: Sheet, found: Verification) -> None:
     right = ("page cache", "distinct", "duplicate", "of measured")
     sheet.table(("", *right), rows, right)
     if found.profile is not None:
-        known = f"{percent(found.profile.coverage)} of what starting these images maps is known to it"
+        startup = next(each.totals for each in found.predicted if each.basis == "startup")
+        known = known_of(found.profile, startup)
         sheet.wrapped(f"by profile: as {plural(found.profile.recordings, 'recording')} saw it; {known}.")
     sheet.line()
 

@@ -65,6 +65,11 @@ def parse_document(data: bytes, kind: type[_T], where: str) -> _T:
         raise SourceError(f"{where} is not what it should be: {error}", _BROKEN) from error
 
 
+def config_id(data: bytes) -> str:
+    """The digest of a config, which most engines call the image by."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
 def verify_document(data: bytes, digest: str, where: str) -> None:
     """SourceError when `data` is not what `digest` (sha256 or sha512) promises."""
     algorithm, _, expected = digest.partition(":")
@@ -89,6 +94,7 @@ def make_image(
     config: ImageConfig,
     descriptors: Sequence[Descriptor],
     contents: Sequence[Blob | Directory | None],
+    ids: Sequence[str],
 ) -> Image:
     """An image out of its config and, for each of the config's layers, a descriptor and where its bytes are.
 
@@ -105,7 +111,8 @@ def make_image(
         )
     )
     triggers = config.config.on_build if config.config is not None else None
-    return Image(ref, name, platform_of(config), _process(config.config), layers, tuple(triggers or ()))
+    process, known = _process(config.config), tuple(dict.fromkeys(ids))
+    return Image(ref, name, platform_of(config), process, layers, tuple(triggers or ()), known)
 
 
 def _entries(config: ImageConfig, count: int) -> list[History]:

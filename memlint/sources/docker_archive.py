@@ -16,6 +16,7 @@ from memlint.model.digest import Digest
 from memlint.model.image import Blob, Descriptor, Image
 from memlint.sources.derive import (
     ImageConfig,
+    config_id,
     make_image,
     parse_document,
     platform_of,
@@ -80,7 +81,8 @@ def image_of(store: Store, saved: Saved, reference: Reference, platform: str | N
     expect(platform_of(config), platform, where)
     name = short_name(reference.image or (saved.repo_tags or [reference.location])[0])
     descriptors = [_descriptor(store, layer) for layer in saved.layers]
-    return make_image(where, name, config, descriptors, [_content(store, layer, where) for layer in saved.layers])
+    contents = [_content(store, layer, where) for layer in saved.layers]
+    return make_image(where, name, config, descriptors, contents, [config_id(data)])
 
 
 def _is(entry: Saved, number: int, name: str) -> bool:

@@ -22,6 +22,7 @@ from memlint.sources import docker_archive
 from memlint.sources.derive import (
     ImageConfig,
     RootFS,
+    config_id,
     diff_ids_of,
     make_image,
     parse_document,
@@ -93,6 +94,11 @@ class Daemon:
         directories = _overlay_directories(found.get("GraphDriver") or {}, len(diff_ids))
         return Inspected(reference, image_id, diff_ids, directories, config)
 
+    def containers(self) -> dict[str, str]:
+        """The containers that run there, by ID, and the ID of each one's image."""
+        found = answer(self._api.containers)
+        return {str(each.get("Id", "")): str(each.get("ImageID") or "") for each in found}
+
     def triggers(self, name: str) -> tuple[str, ...]:
         """The ONBUILD instructions of an image; none, where the daemon has no such image."""
         from docker.errors import ImageNotFound
@@ -159,7 +165,8 @@ def image_in_place(inspected: Inspected, known: Callable[[DiffID], bool], platfo
         return None
     descriptors = [Descriptor(_LAYER_TYPE, None, None)] * len(inspected.diff_ids)
     contents = [Directory(path) for path in readable] if readable else [None] * len(descriptors)
-    return make_image(where, short_name(inspected.reference.location), config, descriptors, contents)
+    ids = (inspected.image_id, config_id(inspected.config))
+    return make_image(where, short_name(inspected.reference.location), config, descriptors, contents, ids)
 
 
 def image_from_stream(store: DocumentStore, inspected: Inspected, platform: str | None) -> tuple[Image, bytes]:
@@ -178,7 +185,9 @@ def image_from_stream(store: DocumentStore, inspected: Inspected, platform: str 
     for entry in ranked:
         image = docker_archive.image_of(store, entry, reference, platform)
         if tuple(layer.diff_id for layer in image.layers) == inspected.diff_ids:
-            return msgspec.structs.replace(image, name=short_name(reference.location)), store.document(entry.config)
+            ids = tuple(dict.fromkeys((inspected.image_id, *image.ids)))
+            image = msgspec.structs.replace(image, name=short_name(reference.location), ids=ids)
+            return image, store.document(entry.config)
     raise SourceError(
         f"{reference.text}: the daemon's stream does not hold it",
         "save it to a file with docker save, and give docker-archive:FILE",

@@ -141,7 +141,8 @@ def _image(store: Store, reference: Reference, entries: Sequence[Entry], platfor
     contents = [_content(store, descriptor, where) for descriptor in descriptors]
     names = entries[0].names or entry.names
     name = _name(reference, reference.image or next(iter(names), ""))
-    return make_image(where, name, config, descriptors, contents)
+    ids = (manifest.config.digest, entry.digest, *(each.digest for each in entries))
+    return make_image(where, name, config, descriptors, contents, ids)
 
 
 def _name(reference: Reference, named: str) -> str:

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -63,9 +63,11 @@ class Exporter:
 
 
 @contextmanager
-def serving(command: Memlint, *arguments: str, listen: str = "127.0.0.1:0") -> Iterator[Exporter]:
+def serving(
+    command: Memlint, *arguments: str, listen: str = "127.0.0.1:0", before: Sequence[str] = ()
+) -> Iterator[Exporter]:
     process = subprocess.Popen(
-        [*MEMLINT, "exporter", "--listen", listen, *arguments],
+        [*before, *MEMLINT, "exporter", "--listen", listen, *arguments],
         cwd=command.home,
         env=command.env(),
         stderr=subprocess.PIPE,
@@ -120,6 +122,14 @@ def test_many_scrapes_are_one_look(exporter: Exporter) -> None:
     assert len({text for _, _, text in answers}) == 1
     assert exporter.metric("memlint_exporter_looks_total") == 1
     assert exporter.threads() <= 2
+
+
+def test_started_nicer_than_it_would_make_itself(command: Memlint) -> None:
+    """Without CAP_SYS_NICE nothing gets less nice again."""
+    powerless = ("setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice") if os.geteuid() == 0 else ()
+    with serving(command, before=("nice", "-n", "15", *powerless)) as it:
+        assert it.get("/metrics")[0] == 200
+        assert it.metric("memlint_exporter_last_look_success") == 1
 
 
 def test_after_the_interval_there_is_another_look(command: Memlint) -> None:

@@ -29,6 +29,7 @@ from memlint.report.schema import measure_schema
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="measuring needs Linux")
 ROOT_USER = os.geteuid() == 0
 pytestmark = LINUX
+LATE = "the time that was allowed had passed"
 
 
 @pytest.fixture
@@ -72,7 +73,10 @@ def test_time_that_is_over_is_said_and_passes_no_gate(command: Memlint, sleeper:
     arguments = ("--pid", sleeper, bound, "0.000001")
     document = found(command, *arguments)
     assert (document["cost"]["sampled"], document["totals"], document["basis"]) == (0, None, "measured: smaps")
-    assert [each["reason"] for each in document["unseen"]] == ["the time that was allowed had passed"]
+    late = {each["what"]: each["totals"] for each in document["unseen"] if each["reason"] == LATE}
+    assert late[f"process {sleeper}"] is True
+    assert late["the stores of this host"] is False
+    assert document["stores"] == []
     assert "memlint_node_file_pages_bytes" not in command.run("measure", *arguments, "-f", "prometheus").stdout
     page = command.run("measure", *arguments).stdout
     assert "Page frames could not be seen" in page
@@ -112,6 +116,22 @@ def test_prometheus(command: Memlint, sleeper: str) -> None:
     assert done.returncode == 0
     assert promtool("check", "metrics", stdin=done.stdout) == ""
     assert ("memlint_node_file_pages_bytes" in done.stdout) is ROOT_USER
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_what_has_no_memory_is_not_a_host_without_containers(command: Memlint, form: str) -> None:
+    with subprocess.Popen(["true"]) as zombie:
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+        done = command.run("measure", "--pid", str(zombie.pid), "-f", form)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Nothing that was asked for has memory" in done.stdout
+        assert found(command, "--pid", str(zombie.pid))["narrowed"] is True
+
+
+def test_a_narrowed_look_says_nothing_of_the_host(command: Memlint, sleeper: str) -> None:
+    text = command.run("measure", "--pid", sleeper, "-f", "prometheus").stdout
+    assert "memlint_measure_narrowed 1\n" in text
+    assert "of this host" not in text
 
 
 def test_markdown(command: Memlint, sleeper: str) -> None:

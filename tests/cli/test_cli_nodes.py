@@ -114,6 +114,14 @@ DIFFERENT: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"unseen": (Unseen("x", "y"),)},
         ["not all could be seen; each node's own measurement says what: b"],
     ),
+    "sampled": (
+        {"sampled": 0.25},
+        ["only a sample of the processes was looked into, so the sums are without the rest: b"],
+    ),
+    "narrowed": (
+        {"narrowed": True},
+        ["only some of what runs was asked for when these were measured: b"],
+    ),
     "idle": ({"containers": 0}, ["no container ran when these were measured: b"]),
 }
 
@@ -124,6 +132,14 @@ def test_where_nodes_differ(command: Memlint, name: str) -> None:
     said = warnings(command, {"a.json": measurement(), "b.json": measurement(**changed)})
     assert [line for line in wanted if line not in said] == []
     assert [line for line in said if line not in wanted and "backing" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole"),
+    [({}, True), ({"sampled": 0.25}, False), ({"unseen": (Unseen("x", "y"),)}, False), ({"totals": None}, False)],
+)
+def test_whole(command: Memlint, changes: dict[str, Any], whole: bool) -> None:
+    assert [node["whole"] for node in nodes(command, {"a.json": measurement(**changes)})["nodes"]] == [whole]
 
 
 def test_one_blind_node_is_no_zero(command: Memlint) -> None:
@@ -137,6 +153,22 @@ def test_one_blind_node_is_no_zero(command: Memlint) -> None:
 def test_files_of_one_name(command: Memlint) -> None:
     files = {"a/measure.json": measurement(), "b/measure.json": measurement(containers=1)}
     assert [node["name"] for node in nodes(command, files)["nodes"]] == ["a/measure.json", "b/measure.json"]
+
+
+def test_names_of_their_own(command: Memlint) -> None:
+    """What a shell gives for <(…) is called /dev/fd/63."""
+    write(command, {"63": measurement(), "62": measurement(containers=1), "c=d.json": measurement(containers=3)})
+    done = command.run("nodes", "-f", "json", "a=./63", "b=62", "c=d.json")
+    assert [node["name"] for node in json.loads(done.stdout)["nodes"]] == ["a", "b", "c=d"]
+    done = command.run("nodes", "-f", "json", "a=63", "./62")
+    assert [node["name"] for node in json.loads(done.stdout)["nodes"]] == ["a", "62"]
+
+
+def test_a_name_twice(command: Memlint) -> None:
+    write(command, {"a.json": measurement(), "b.json": measurement(containers=1)})
+    message, hint = command.refused("nodes", "a=a.json", "a=b.json")
+    assert "b.json: another node is called a, too" in message
+    assert "NAME=FILE" in hint
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 100, 130])
@@ -230,3 +262,4 @@ def test_only_text_pays_for_tables(command: Memlint, form: str) -> None:
 def test_from_python(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(msgspec.json.encode(measurement()))
     assert memlint.nodes([tmp_path / "a.json"]).nodes[0].name == "a"
+    assert memlint.nodes([("node-1", tmp_path / "a.json")]).nodes[0].name == "node-1"

@@ -28,8 +28,8 @@ LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names come from files alone here."""
     for module in (asking, containerd):
-        monkeypatch.setattr(module, "said", lambda _command: None)
-    monkeypatch.setattr(docker_engine, "_ask", lambda _socket, _question: None)
+        monkeypatch.setattr(module, "said", lambda *_: None)
+    monkeypatch.setattr(docker_engine, "told", lambda *_: None)
 
 
 def program(directory: Path, path: str) -> Path:

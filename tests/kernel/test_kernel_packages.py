@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from memlint.kernel.bounds import Bounds, Budget
 from memlint.kernel.mounts import mount_of
 from memlint.kernel.packages import packages_of
 from memlint.kernel.residency import Container, Residency, Seen, Sight
@@ -33,6 +34,12 @@ TWICE = (
     (2, seen("/lib/libz.so.1", 20, "z")),
     (2, seen("/lib/own.so", 30, "own")),
 )
+
+
+def packages(proc: Path, *residencies: tuple[int, Seen]) -> dict[ContentID, Package]:
+    found, unseen = packages_of(sight(*residencies), proc=str(proc))
+    assert unseen == []
+    return found
 
 
 def debian(root: Path) -> None:
@@ -64,24 +71,32 @@ def mounted(process: Path, file_system: str) -> None:
 def test_the_first_container_that_knows_a_content_names_its_package(tmp_path: Path) -> None:
     debian(tmp_path / "1/root")
     alpine(tmp_path / "2/root")
-    assert packages_of(sight(*TWICE), proc=str(tmp_path)) == {"z": Package("zlib1g", "1:1.2.13", "deb")}
+    assert packages(tmp_path, *TWICE) == {"z": Package("zlib1g", "1:1.2.13", "deb")}
+
+
+def test_what_there_was_no_time_for_is_said(tmp_path: Path) -> None:
+    debian(tmp_path / "1/root")
+    budget = Budget(Bounds(cpu_seconds=0))
+    found, unseen = packages_of(sight(*TWICE), proc=str(tmp_path), budget=budget)
+    assert found == {}
+    assert [(each.what, each.totals) for each in unseen] == [("the packages of files in c", False)] * 2
 
 
 def test_apk_is_asked_as_well(tmp_path: Path) -> None:
     alpine(tmp_path / "2/root")
-    assert packages_of(sight(*TWICE), proc=str(tmp_path)) == {"z": Package("zlib", "1.3-r0", "apk")}
+    assert packages(tmp_path, *TWICE) == {"z": Package("zlib", "1.3-r0", "apk")}
 
 
 def test_what_is_there_once_is_not_looked_up(tmp_path: Path) -> None:
     alpine(tmp_path / "2/root")
-    assert packages_of(sight(*TWICE[1:]), proc=str(tmp_path)) == {}
+    assert packages(tmp_path, *TWICE[1:]) == {}
 
 
 def test_links_of_a_container_do_not_lead_out_of_it(tmp_path: Path) -> None:
     debian(tmp_path / "outside")
     (tmp_path / "1/root/var/lib").mkdir(parents=True)
     (tmp_path / "1/root/var/lib/dpkg").symlink_to(tmp_path / "outside/var/lib/dpkg")
-    assert packages_of(sight(*TWICE), proc=str(tmp_path)) == {}
+    assert packages(tmp_path, *TWICE) == {}
 
 
 def as_pipe(path: Path) -> None:
@@ -113,7 +128,7 @@ def test_a_database_that_is_no_file_is_not_even_opened(
         return real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", watched)
-    assert packages_of(sight(*TWICE), proc=str(tmp_path)) == {}
+    assert packages(tmp_path, *TWICE) == {}
     assert opened
     assert all(opened)
 
@@ -121,7 +136,7 @@ def test_a_database_that_is_no_file_is_not_even_opened(
 def test_a_root_that_a_program_answers_for_is_not_asked(tmp_path: Path) -> None:
     debian(tmp_path / "1/root")
     mounted(tmp_path / "1", "fuse.sshfs")
-    assert packages_of(sight(*TWICE), proc=str(tmp_path)) == {}
+    assert packages(tmp_path, *TWICE) == {}
 
 
 def test_databases_on_a_mount_of_their_own_are_not_asked(tmp_path: Path) -> None:
@@ -133,6 +148,6 @@ def test_databases_on_a_mount_of_their_own_are_not_asked(tmp_path: Path) -> None
     if subprocess.run(["mount", "--bind", str(moved), str(place)], capture_output=True).returncode:
         pytest.skip("mounting needs root")
     try:
-        assert packages_of(sight(*TWICE), proc=str(tmp_path)) == {}
+        assert packages(tmp_path, *TWICE) == {}
     finally:
         subprocess.run(["umount", str(place)], check=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from support import fleets, images
 from support.elf import library, program
@@ -11,7 +12,8 @@ from support.profiles import content, profile
 from support.sights import Maps, Runs, sight
 
 from memlint.errors import SourceError
-from memlint.kernel.matching import candidates
+from memlint.kernel.containers.interface import Origin
+from memlint.kernel.matching import Provenance, Standing, chosen
 from memlint.kernel.residency import Container
 from memlint.kernel.verifying import verify_images
 from memlint.model.image import Image, Process
@@ -44,11 +46,26 @@ def runs(name: str, image: str, mapped: Maps, storage: str | None = "overlay2") 
 
 
 def verified(
-    specs: Sequence[images.Spec], *containers: Runs, storage: str = "overlay2", seen: Profile | None = None
+    specs: Sequence[images.Spec],
+    *containers: Runs,
+    storage: str = "overlay2",
+    seen: Profile | None = None,
+    provenance: Provenance = Provenance(),  # noqa: B008 - a frozen value
 ) -> Verification:
     found, indexes = fleets.loaded(*specs)
+    found = [msgspec.structs.replace(image, ids=(_id(image.name),)) for image in found]
     recorded = None if seen is None else known(seen)
-    return verify_images(found, indexes, storage_model(storage), ELF_KINDS, sight(containers), recorded)
+    where = msgspec.structs.replace(provenance, asked=frozenset(image.ref for image in found))
+    return verify_images(found, indexes, storage_model(storage), ELF_KINDS, sight(containers), recorded, where)
+
+
+def _id(name: str) -> str:
+    return images.digest(name.encode())
+
+
+def chain(spec: images.Spec) -> str:
+    (image,), _ = fleets.loaded(spec)
+    return image.layers[-1].chain_id
 
 
 def test_shared_and_apart_as_predicted() -> None:
@@ -82,11 +99,12 @@ def test_apart_as_predicted() -> None:
     [
         ("upper", "overlay2", "copied up in b"),
         ("deleted", "overlay2", "deleted since b mapped it"),
-        ("lower", "vfs", "the store of these containers is overlay2, vfs"),
-        ("lower", None, "the store of these containers is overlay2"),
+        ("lower", "vfs", "the store of b is vfs"),
+        ("lower", "overlay2", None),
+        ("lower", None, None),
     ],
 )
-def test_predicted_and_not_seen(held: Held, storage: str | None, reason: str) -> None:
+def test_predicted_and_not_seen(held: Held, storage: str | None, reason: str | None) -> None:
     found = verified(
         [ONE, TWO],
         runs("a", "one", libc(1, range(100, 104))),
@@ -109,7 +127,7 @@ def test_seen_and_not_predicted() -> None:
     )
     (wrong,) = found.contradictions
     assert (wrong.verdict, wrong.bytes) == (SHARED_ANYWAY, 4 * PAGE)
-    assert wrong.reason == "the store of these containers is composefs"
+    assert wrong.reason == "the store of a, c is composefs"
 
 
 def test_frames_are_the_judge_and_inode_numbers_are_not() -> None:
@@ -180,6 +198,8 @@ def test_replicas_are_the_containers_that_run() -> None:
         ("web", "web", "docker.io/library/web:latest", True),
         ("localhost:5000/web", "web", "localhost:5000/web:latest", True),
         ("oci:fleet:web", "web", "registry/team/web", True),
+        ("oci:fleet:team/web:latest", "web", "registry/team/web", True),
+        ("oci:./web", "web", "registry/team/web", True),
         ("oci:fleet", "web:1", "team/web:1", True),
         ("oci:fleet", "web:1", "team/web", False),
         ("web", "web", "", False),
@@ -188,4 +208,78 @@ def test_replicas_are_the_containers_that_run() -> None:
 def test_which_names_are_one(ref: str, name: str, container: str, same: bool) -> None:
     image = Image(ref, name, "linux/amd64", Process(), ())
     running = Container("c", "c", container or "another", "docker", None, "/", ())
-    assert candidates([running], [image]) == (["c"] if same else [])
+    asked = frozenset() if ref.startswith("oci:") else frozenset([ref])
+    assert chosen([running], [image], Provenance(asked=asked)) == (([running], []) if same else ([], []))
+
+
+ID_ONE, ID_TWO, ID_OLD = (images.digest(name) for name in (b"one", b"two:2.0", b"old"))
+BY_DAEMON = frozenset(["one"])
+
+
+@pytest.mark.parametrize(
+    ("image", "origin", "listed", "standing"),
+    [
+        # the image's ID decides, whatever the container calls it
+        ("one", Origin(ID_ONE), None, "of"),
+        ("renamed", Origin(ID_ONE.removeprefix("sha256:")), None, "of"),
+        (ID_ONE, Origin(ID_ONE), None, "of"),
+        ("one", Origin(ID_OLD), None, "another build"),
+        ("others/one", Origin(ID_OLD), None, "none"),
+        (ID_OLD, Origin(ID_OLD), None, "none"),
+        # else its chain, for images of that name
+        ("one", Origin(chain=chain(ONE)), None, "of"),
+        ("one", Origin(chain=chain(OTHER)), None, "another build"),
+        ("another", Origin(chain=chain(ONE)), None, "none"),
+        ("", Origin(chain=chain(ONE)), None, "of"),
+        # else only what it maps can tell
+        ("one", Origin(), None, "perhaps"),
+        (ID_OLD, Origin(), None, "perhaps"),
+        ("another", Origin(), None, "none"),
+        # where the image is a daemon's, its own list decides
+        ("one", Origin(), {"c": ID_ONE}, "of"),
+        ("one", Origin(ID_ONE), {"c": ID_OLD}, "another build"),
+        (ID_OLD, Origin(), {"c": ID_OLD}, "none"),
+        ("one", Origin(ID_ONE), {}, "none"),
+        ("one", Origin(chain=chain(ONE)), {"c": ID_OLD}, "of"),
+    ],
+)
+def test_what_tells_the_image_of_a_container(
+    image: str, origin: Origin, listed: dict[str, str] | None, standing: Standing
+) -> None:
+    (found,), _ = fleets.loaded(ONE)
+    found = msgspec.structs.replace(found, ids=(ID_ONE,))
+    provenance = Provenance({"c": origin}, BY_DAEMON, listed)
+    running = Container("c", "c", image, "docker", None, "/", ())
+    assert provenance.standing(running, found) == standing
+
+
+def test_an_old_build_that_maps_the_same_files_is_not_the_image() -> None:
+    """The tag moved to a build of the same software on another chain; one container of the old build is left."""
+    old = runs("old", "one", libc(2, range(200, 204)))
+    new = runs("new", "one", libc(1, range(100, 104)))
+    provenance = Provenance({"old": Origin(ID_OLD), "new": Origin(ID_ONE)})
+    found = verified([ONE], old, new, provenance=provenance)
+    assert found.contradictions == ()
+    assert found.images[0].containers == ("new",)
+    (unseen,) = found.unseen
+    assert (unseen.what, unseen.totals) == ("container old", True)
+    with pytest.raises(SourceError, match="no container of one as it is now runs here: other builds run in old"):
+        verified([ONE], old, provenance=provenance)
+
+
+def test_of_two_images_that_one_id_has_the_name_is_meant() -> None:
+    again = images.image("again", BASE, {"etc/one": b"1"}, Cmd=["app"])
+    found, indexes = fleets.loaded(again, ONE)
+    found = [msgspec.structs.replace(image, ids=(ID_ONE,)) for image in found]
+    seen = sight([runs("a", "one", libc(1, range(100, 104)))])
+    provenance = Provenance({"a": Origin(ID_ONE)})
+    result = verify_images(found, indexes, storage_model("overlay2"), ELF_KINDS, seen, None, provenance)
+    assert [each.ref for each in result.images] == ["one"]
+
+
+def test_stores_that_share_nothing_with_each_other_are_not_held_against_one_prediction() -> None:
+    containers = runs("a", "one", libc(1, range(100, 104))), runs("b", "one", libc(2, range(200, 204)))
+    apart = {name: Origin(ID_ONE, store=f"/{name}") for name in "ab"}
+    with pytest.raises(SourceError, match="run in 2 stores, which share no page with each other: /a: a; /b: b"):
+        verified([ONE], *containers, provenance=Provenance(apart))
+    assert len(verified([ONE], *containers, provenance=Provenance({"a": apart["a"]})).contradictions) == 1

@@ -68,6 +68,28 @@ def test_what_is_unknown_is_no_zero_and_is_said_with_what_to_do() -> None:
     assert heading.split() == ["container", "image", "RSS", "swap"]
 
 
+HEADINGS = {
+    50: "PSS duplicate",
+    80: "RSS PSS USS PSS anon duplicate",
+    100: "RSS PSS USS PSS anon PSS file file pages duplicate",
+    120: "RSS PSS USS PSS anon PSS file swap file pages duplicate",
+}
+
+
+@pytest.mark.parametrize("width", HEADINGS)
+def test_figures_give_way_to_names_one_by_one(width: int) -> None:
+    long = measured.container("d" * 64, "shop/checkout-7f9c/payments", "registry.example/payments:2024-11")
+    text = page(measured.node(containers=(long, *measured.node().containers)), width)
+    (heading,) = (line for line in text.splitlines() if line.startswith("container "))
+    assert " ".join(heading.split()[2:]) == HEADINGS[width]
+
+
+def test_short_names_leave_room_for_more_figures() -> None:
+    text = page(measured.node(containers=(measured.container("d" * 64, "a", "b"),)), 100)
+    (heading,) = (line for line in text.splitlines() if line.startswith("container "))
+    assert " ".join(heading.split()[2:]) == HEADINGS[120]
+
+
 def test_the_part_that_was_looked_into_is_told() -> None:
     text = page(measured.node(cost=Cost(1.0, 0.5, 10, 10, 0.2)), 250)
     assert "from the page frames of 20 % of the processes:" in text.splitlines()[0]
@@ -99,14 +121,20 @@ def test_unknown_figures_sort_last_and_have_no_sum() -> None:
     table = grid(measured.node(containers=(unknown, *measured.node().containers)), "container", "pss")
     assert table.rows[-1].names[0] == "other"
     assert table.total is not None
-    assert table.total.figures == (170 * 10**6, None, 42 * 10**6, 3 * 10**6, 0, 75 * 10**6, 14 * 10**6)
+    assert table.total.figures == tuple(
+        None if size is None else size * 10**6 for size in (170, None, 42, 65, 20, 3, 0, 75, 14)
+    )
 
 
 def test_plain_processes_are_one_line_at_the_end() -> None:
     processes = (*measured.node().processes, measured.process(1, "init", None, 8), measured.process(2, "sshd", None, 4))
     table = grid(measured.node(processes=processes), "container", "name")
     assert table.rows[-1].names == ("(no container)", "")
-    assert table.rows[-1].figures == (12 * 10**6, 6 * 10**6, 3 * 10**6, 0, 0, None, None)
+    assert table.rows[-1].figures == (
+        *(size * 10**6 for size in (12, 6, 3, 5, 1, 0, 0)),
+        None,
+        None,
+    )
     assert "2 processes" in page(measured.node(processes=processes)).splitlines()[0]
 
 
@@ -136,6 +164,13 @@ def test_a_host_without_containers() -> None:
     text = page(HOSTS["nothing"])
     assert text.splitlines()[0] == "No container runs on this host, or none that this user may see."
     assert "efficiency" not in text
+
+
+def test_nothing_that_was_asked_for_has_memory() -> None:
+    text = page(msgspec.structs.replace(HOSTS["nothing"], narrowed=True))
+    assert text.startswith("Nothing that was asked for has memory")
+    assert "ps -eo pid,rss,comm" in text
+    assert "No container runs" not in text
 
 
 def test_cached() -> None:

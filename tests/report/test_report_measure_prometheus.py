@@ -53,6 +53,10 @@ def test_the_figures() -> None:
     assert found["memlint_node_file_pages_bytes", ()] == 75e6
     assert found["memlint_node_sharing_efficiency_ratio", ()] == pytest.approx(61 / 75)
     assert found["memlint_container_rss_bytes", api] == 40e6
+    assert found["memlint_container_pss_anon_bytes", api] == 15e6
+    assert found["memlint_container_pss_file_bytes", api] == 5e6
+    assert found["memlint_container_pss_shmem_bytes", api] == 0
+    assert found["memlint_image_pss_file_bytes", (("image", "api:2.0"),)] == 9e6
     assert found["memlint_container_duplicate_file_bytes", api] == 10e6
     assert found["memlint_container_sharing_efficiency_ratio", api] == pytest.approx(2 / 3)
     assert found["memlint_image_containers", (("image", "api:2.0"),)] == 2
@@ -68,6 +72,7 @@ def test_what_is_unknown_is_absent() -> None:
     for absent in (
         "memlint_node_duplicate_file_bytes",
         "memlint_container_pss_bytes",
+        "memlint_container_pss_file_bytes",
         "memlint_container_copied_up_bytes",
     ):
         assert absent not in text

@@ -16,6 +16,8 @@ from support.daemon import Daemon, serving
 from support.elf import library, program
 
 from memlint import MemlintError, compare
+from memlint.api import load
+from memlint.layers.images import daemons_containers
 from memlint.report.json import to_json
 
 BASE = images.Layer({"lib/libc.so": library("libc.so", pages=9)}, "ADD rootfs.tar /")
@@ -252,3 +254,11 @@ def test_a_damaged_cached_config_is_asked_for_again(daemon: Daemon, tmp_path: Pa
     daemon.asked.clear()
     assert to_json(compare(["web"], cache_dir=tmp_path)) == first
     assert len(daemon.saves) == 1
+
+
+def test_containers_and_the_ids_of_their_images(daemon: Daemon) -> None:
+    """What the daemon calls the image is among its IDs, read from the stream or not."""
+    (image,) = load(["web"], None).images
+    assert image.ids == (images.digest(images.config_of(WEB)),)
+    daemon.containers = {"a" * 64: image.ids[0], "b" * 64: ""}
+    assert daemons_containers() == daemon.containers

@@ -16,6 +16,7 @@ from support.command import MEMLINT, Memlint
 from support.elf import library, program
 
 from memlint import compare
+from memlint.api import load
 from memlint.model.report import Report
 from memlint.report.json import to_json
 from memlint.sources.oci import images as images_of
@@ -78,6 +79,21 @@ def test_docker_archive(tmp_path: Path, write: Callable[..., images.Files], oute
     path = images.write_tar(write(*SPECS), tmp_path / "saved.tar", outer)
     assert plain(compare([f"docker-archive:{path}"])) == expected
     assert plain(compare([str(path)])) == expected
+
+
+def test_an_image_has_the_id_of_its_config_in_every_form(tmp_path: Path) -> None:
+    """By which engines know it; a layout tells its manifest's digest, too."""
+    (tmp_path / "oci").mkdir()
+    forms = [f"oci:{images.oci(WEB).write(tmp_path / 'oci')}"]
+    for write in (images.docker_old, images.docker_skopeo, images.docker_25):
+        path = images.write_tar(write(WEB), tmp_path / f"{write.__name__}.tar")
+        forms.append(f"docker-archive:{path}")
+    (of_layout, *_), *of_archives = (load([form], None).images[0].ids for form in forms)
+    assert of_archives == [(of_layout,)] * 3
+    blobs = [tmp_path / "oci/blobs" / each.replace(":", "/") for each in load(forms[:1], None).images[0].ids]
+    config, manifest = (json.loads(blob.read_bytes()) for blob in blobs)
+    assert "rootfs" in config
+    assert manifest["config"]["digest"] == of_layout
 
 
 def test_dotted_and_reversed_archive(tmp_path: Path, expected: str) -> None:

@@ -19,7 +19,7 @@ class Daemon:
     """What the daemon has, and `asked`: the paths that it was asked for, without their API version.
 
     A stream is `cut` after so many bytes, or breaks off before those `promised`; `failing` paths give a
-    status and a message.
+    status and a message. `containers` run, each of an image by its ID.
     """
 
     def __init__(self, socket: Path, specs: Sequence[images.Spec], driver: str) -> None:
@@ -29,6 +29,7 @@ class Daemon:
         self.cut: int | None = None
         self.promised: int | None = None
         self.failing: dict[str, tuple[int, str]] = {}
+        self.containers: dict[str, str] = {}
 
     @property
     def host(self) -> str:
@@ -56,6 +57,8 @@ class Daemon:
             return 200, images.encode({"Driver": self.driver, "DockerRootDir": "/nonexistent"})
         if route == "/images/json":
             return 200, images.encode([{"RepoTags": [spec.name]} for spec in self.specs])
+        if route == "/containers/json":
+            return 200, images.encode([{"Id": key, "ImageID": image} for key, image in self.containers.items()])
         if route == "/images/get":
             return self._save(parse_qs(url.query)["names"])
         if route.startswith("/images/") and route.endswith("/json"):

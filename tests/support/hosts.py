@@ -52,6 +52,7 @@ class Made:
         (home / "cmdline").write_bytes(b"".join(os.fsencode(word) + b"\0" for word in words))
         (home / "mountinfo").write_text(mounts)
         (home / "stat").write_text(f"{pid} (a) b {command}) S {parent} 1 1 0\n")
+        (home / "status").write_text("Name:\tx\nUid:\t0\t0\t0\t0\n")
         (home / "root").symlink_to("/")
         if cwd is not None:
             (home / "cwd").symlink_to(cwd)

@@ -31,6 +31,8 @@ def measurement(
     kernel: Kernel = KERNEL,
     duplicates: tuple[MeasuredDuplicate, ...] = (),
     unseen: tuple[Unseen, ...] = (),
+    sampled: float = 1.0,
+    narrowed: bool = False,
 ) -> Measurement:
     """A node's measurement; `totals` are its file pages and the distinct ones, in bytes."""
     return Measurement(
@@ -45,7 +47,8 @@ def measurement(
         copied_up=(),
         cached=(),
         unseen=unseen,
-        cost=Cost(0.5, 0.4, 1000, 100, 1.0),
+        cost=Cost(0.5, 0.4, 1000, 100, sampled),
+        narrowed=narrowed,
     )
 
 

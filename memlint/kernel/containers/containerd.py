@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from memlint.kernel.containers.asking import said
+from memlint.kernel.containers.asking import Left, said
 from memlint.kernel.containers.bolt import bucket
 from memlint.kernel.containers.census import reached, value_of
 from memlint.kernel.containers.cgroups import ID
 from memlint.kernel.containers.containers_storage import cri_answer
-from memlint.kernel.containers.interface import POD, Around, Daemon, Found, Named, Naming, Supervisor
+from memlint.kernel.containers.interface import POD, Around, Daemon, Found, Named, Naming, Origin, Supervisor
 from memlint.kernel.host import Host, document, entries, text_or_none
 from memlint.kernel.mounts import Mount
 from memlint.kernel.overlay_options import overlay_options
@@ -23,6 +23,9 @@ TASKS = "io.containerd.runtime.v2.task"
 _DATABASE = "io.containerd.metadata.v1.bolt/meta.db"
 _SNAPSHOT = re.compile(r"(/.+)/io\.containerd\.snapshotter\.v1\.[a-z]+/")
 _HEX = re.compile(f"{ID}\\Z")
+_CHAIN = re.compile(f"sha256:{ID}\\Z")
+_PARENTS = 4
+"""Snapshots between that of a container and the last of its image: Docker has one, for the files that it puts in."""
 _CRI = "io.kubernetes.cri."
 _LABELS = "io.kubernetes."
 
@@ -41,7 +44,7 @@ class Containerd:
         tasks = _tasks(around)
         return partial(_stated, tasks, list(roots(around.daemons, around.host)))
 
-    def asked(self, around: Around) -> Mapping[str, Named]:
+    def asked(self, around: Around, left: Left) -> Mapping[str, Named]:
         asked = {
             (address, each.namespace)
             for each in around.supervisors
@@ -49,8 +52,8 @@ class Containerd:
         }
         answers: dict[str, Named] = {}
         for address, namespace in sorted(asked):
-            answers |= _answer(address, namespace)
-        return answers | (cri_answer() if any(namespace == "k8s.io" for _, namespace in asked) else {})
+            answers |= _answer(address, namespace, left)
+        return answers | (cri_answer(left) if any(namespace == "k8s.io" for _, namespace in asked) else {})
 
 
 def _address(supervisor: Supervisor) -> str:
@@ -121,6 +124,45 @@ def _kept(places: Sequence[str], namespace: str, identity: str) -> Named:
     return Named()
 
 
+def origins(around: Around) -> Callable[[Found], Origin]:
+    """What tells the origin of a container."""
+    return partial(_origin, _tasks(around), snapshot_roots(around))
+
+
+def snapshot_roots(around: Around) -> list[str]:
+    """The roots of the containerds of this host."""
+    return list(roots(around.daemons, around.host))
+
+
+def _origin(tasks: Sequence[tuple[str, str]], usual: Sequence[str], found: Found) -> Origin:
+    """An image is but a name here, which may be another's by now: the snapshot's parents are what was started."""
+    identity = found.identity.id
+    namespace = next((each for each, directory in tasks if os.path.isdir(f"{directory}/{identity}")), "")
+    for root in dict.fromkeys((*roots_at(found.rootfs), *usual)):
+        kept = bucket(f"{root}/{_DATABASE}", ("v1", namespace, "containers", identity))
+        if kept:
+            snapshotter, key = (
+                kept.get(name, b"").decode("utf-8", "replace") for name in ("snapshotter", "snapshotKey")
+            )
+            store = f"{os.path.realpath(root)} ({namespace})"
+            return Origin(chain=chain_of((root,), namespace, snapshotter, key), store=store)
+    return Origin()
+
+
+def chain_of(places: Sequence[str], namespace: str, snapshotter: str, key: str) -> str:
+    """The chain ID that a container's snapshot stands on, with few of its own between at the most; "" if unknown."""
+    for root in dict.fromkeys(places):
+        name = key
+        for _ in range(_PARENTS):
+            place = ("v1", namespace, "snapshots", snapshotter, name)
+            name = bucket(f"{root}/{_DATABASE}", place).get("parent", b"").decode("utf-8", "replace")
+            if _CHAIN.match(name):
+                return name
+            if not name:
+                break
+    return ""
+
+
 def _labelled(labels: Mapping[str, str]) -> str:
     if name := labels.get("nerdctl/name", ""):
         return name
@@ -138,9 +180,9 @@ def roots_at(mount: Mount | None) -> list[str]:
     return [match[1] for path in paths if (match := _SNAPSHOT.match(path))][:1]
 
 
-def _answer(address: str, namespace: str) -> dict[str, Named]:
+def _answer(address: str, namespace: str, left: Left) -> dict[str, Named]:
     """`ctr` lists ID, IMAGE and RUNTIME, and "-" for no image."""
-    answer = said(("ctr", "--address", address, "--namespace", namespace, "containers", "list")) or b""
+    answer = said(("ctr", "--address", address, "--namespace", namespace, "containers", "list"), left) or b""
     rows = [line.split() for line in answer.decode("utf-8", "replace").splitlines()[1:]]
     return {row[0]: _listed(row[0], row[1]) for row in rows if len(row) == 3}
 

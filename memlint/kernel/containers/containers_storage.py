@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import msgspec
 
-from memlint.kernel.containers.asking import said_as
+from memlint.kernel.containers.asking import Left, said_as
 from memlint.kernel.containers.cgroups import ID
-from memlint.kernel.containers.interface import Around, Found, Named, Naming, Supervisor, pod_name
+from memlint.kernel.containers.interface import Around, Found, Named, Naming, Origin, Supervisor, pod_name
 from memlint.kernel.host import Host, document, entries
 from memlint.kernel.mounts import Mount
 from memlint.kernel.overlay_options import overlay_options
@@ -22,11 +22,19 @@ _LISTS = ("containers.json", "volatile-containers.json")
 
 
 class _Listed(msgspec.Struct):
-    """A container in `containers.json`; `metadata` is JSON of the engine's own."""
+    """A container in `containers.json`; `image` is the ID of its image, `metadata` is JSON of the engine's own."""
 
     id: str
     names: list[str] | None = None
+    image: str = ""
     metadata: str = ""
+
+
+class _Stored(msgspec.Struct, rename="kebab"):
+    """An image in `images.json`. Its config is kept under its digest; an image pulled in part has another ID."""
+
+    id: str
+    big_data_names: list[str] | None = None
 
 
 class _Metadata(msgspec.Struct, rename="kebab"):
@@ -71,8 +79,8 @@ class Podman:
     def states(self, around: Around) -> Naming:
         return partial(_stated, _Lists(around))
 
-    def asked(self, _around: Around) -> Mapping[str, Named]:
-        answer = said_as(("podman", "ps", "--no-trunc", "--format", "json"), list[_Podman])
+    def asked(self, _around: Around, left: Left) -> Mapping[str, Named]:
+        answer = said_as(("podman", "ps", "--no-trunc", "--format", "json"), list[_Podman], left)
         return {each.id: Named(next(iter(each.names or []), ""), each.image) for each in answer or ()}
 
 
@@ -85,13 +93,13 @@ class CriO:
     def states(self, around: Around) -> Naming:
         return partial(_stated, _Lists(around))
 
-    def asked(self, _around: Around) -> Mapping[str, Named]:
-        return cri_answer()
+    def asked(self, _around: Around, left: Left) -> Mapping[str, Named]:
+        return cri_answer(left)
 
 
-def cri_answer() -> dict[str, Named]:
+def cri_answer(left: Left) -> dict[str, Named]:
     """What `crictl` says; it knows of pods' containers alone."""
-    answer = said_as(("crictl", "ps", "-o", "json"), _CriAnswer)
+    answer = said_as(("crictl", "ps", "-o", "json"), _CriAnswer, left)
     return {each.id: Named(cri_name(each.metadata.name, each.labels or {}), each.image.image) for each in _all(answer)}
 
 
@@ -113,18 +121,19 @@ class _Lists:
         self._usual = (*roots_of(around.supervisors), *_default_roots(around.host))
         self._read: dict[str, dict[str, _Listed]] = {}
 
-    def find(self, found: Found) -> _Listed | None:
+    def find(self, found: Found) -> tuple[str, _Listed | None]:
+        """The container, and the store that it is in."""
         for root in dict.fromkeys((*roots_at(found.rootfs), *self._usual)):
             if root not in self._read:
                 self._read[root] = dict(_listed(root))
             if listed := self._read[root].get(found.identity.id):
-                return listed
-        return None
+                return root, listed
+        return "", None
 
 
 def _stated(lists: _Lists, found: Found) -> Named | None:
     """The list has name and image; conmon was told the name; CRI-O's bundle has the image, too."""
-    listed, supervisor = lists.find(found), lists.supervisors.get(found.identity.id)
+    (_, listed), supervisor = lists.find(found), lists.supervisors.get(found.identity.id)
     annotations = _annotations(supervisor) if supervisor and supervisor.bundle else {}
     if listed is None and supervisor is None:
         return None
@@ -152,6 +161,27 @@ def _listed(root: str) -> Iterator[tuple[str, _Listed]]:
             for name in _LISTS:
                 for each in document(f"{root}/{directory}/{name}", list[_Listed]) or ():
                     yield each.id, each
+
+
+def origins(around: Around) -> Callable[[Found], Origin]:
+    """What tells the origin of a container."""
+    return partial(_origin, _Lists(around))
+
+
+def _origin(lists: _Lists, found: Found) -> Origin:
+    root, listed = lists.find(found)
+    if listed is None or not listed.image:
+        return Origin()
+    places = [*roots_at(found.rootfs), root]  # what runs may be listed apart from the store
+    stored = (each for place in places for each in _images(place) if each.id == listed.image)
+    names = (name for each in stored for name in each.big_data_names or () if name.startswith("sha256:"))
+    return Origin(next(names, f"sha256:{listed.image}"), store=os.path.realpath(places[0]))
+
+
+def _images(root: str) -> Iterator[_Stored]:
+    for directory in entries(root):
+        if directory.endswith("-images"):
+            yield from document(f"{root}/{directory}/images.json", list[_Stored]) or ()
 
 
 def roots_at(mount: Mount | None) -> list[str]:

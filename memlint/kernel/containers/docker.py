@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 
+from memlint.kernel.containers.asking import Left, told
 from memlint.kernel.containers.census import reached, value_of, values_of
 from memlint.kernel.containers.cgroups import ID
-from memlint.kernel.containers.interface import Around, Daemon, Found, Named, Naming, pod_name
+from memlint.kernel.containers.containerd import chain_of, snapshot_roots
+from memlint.kernel.containers.containerd import roots_at as snapshot_roots_at
+from memlint.kernel.containers.interface import Around, Daemon, Found, Named, Naming, Origin, pod_name
 from memlint.kernel.host import Host, document
 from memlint.kernel.mounts import Mount
 from memlint.kernel.overlay_options import overlay_options
 
 _STORE = re.compile(r"(/.+)/(?:overlay2|fuse-overlayfs)/[0-9a-f]+(?:-init)?/diff\Z")
 _DIRECTORY = re.compile(r"(/.+)/(?:vfs/dir|btrfs/subvolumes)/[0-9a-f]+\Z")
-_SECONDS = 3
 
 
 class _Config(msgspec.Struct, rename="pascal"):
@@ -31,6 +31,8 @@ class _State(msgspec.Struct, rename="pascal"):
     """A container's `config.v2.json`."""
 
     name: str = ""
+    image: str = ""
+    driver: str = ""
     config: _Config | None = None
 
 
@@ -39,6 +41,21 @@ class _Settings(msgspec.Struct, rename="kebab"):
 
     data_root: str = ""
     graph: str = ""
+
+
+class _Listed(msgspec.Struct, rename="pascal"):
+    """A container, as the API lists it."""
+
+    id: str
+    names: list[str] | None = None
+    image: str = ""
+
+
+class _Info(msgspec.Struct, rename="pascal"):
+    """What the API says of the daemon."""
+
+    docker_root_dir: str = ""
+    driver: str = ""
 
 
 class Docker:
@@ -50,10 +67,10 @@ class Docker:
     def states(self, around: Around) -> Naming:
         return partial(_stated, list(data_roots(around.daemons, around.host)))
 
-    def asked(self, around: Around) -> Mapping[str, Named]:
+    def asked(self, around: Around, left: Left) -> Mapping[str, Named]:
         answers: dict[str, Named] = {}
         for socket in sockets(around.daemons, around.host):
-            answers |= _answer(socket)
+            answers |= _answer(socket, left)
         return answers
 
 
@@ -93,12 +110,36 @@ def _socket(daemon: Daemon, path: str) -> str:
 
 
 def _stated(roots: Sequence[str], found: Found) -> Named | None:
-    identity = found.identity.id
+    _, state = _kept(roots, found)
+    if state is None:
+        return None
+    return Named(pod_name(state.name.removeprefix("/")), state.config.image if state.config else "")
+
+
+def _kept(roots: Sequence[str], found: Found) -> tuple[str, _State | None]:
+    """A container's state, and the data root that it is in."""
     for root in dict.fromkeys((*roots_at(found.rootfs), *roots)):
-        state = document(f"{root}/containers/{identity}/config.v2.json", _State)
+        state = document(f"{root}/containers/{found.identity.id}/config.v2.json", _State)
         if state is not None:
-            return Named(pod_name(state.name.removeprefix("/")), state.config.image if state.config else "")
-    return None
+            return root, state
+    return "", None
+
+
+def origins(around: Around) -> Callable[[Found], Origin]:
+    """What tells the origin of a container."""
+    return partial(_origin, list(data_roots(around.daemons, around.host)), snapshot_roots(around))
+
+
+def _origin(roots: Sequence[str], containerds: Sequence[str], found: Found) -> Origin:
+    """With a containerd beside it, which keeps its images, Docker's image ID is not that of the config."""
+    root, state = _kept(roots, found)
+    if state is None:
+        return Origin()
+    identity, store = found.identity.id, os.path.realpath(root)
+    if os.path.exists(f"{root}/image/{state.driver}/layerdb/mounts/{identity}"):
+        return Origin(state.image, store=store)
+    places = (*snapshot_roots_at(found.rootfs), f"{root}/containerd/daemon", *containerds)
+    return Origin(chain=chain_of(places, "moby", state.driver, identity), store=store)
 
 
 def roots_at(mount: Mount | None) -> list[str]:
@@ -107,29 +148,12 @@ def roots_at(mount: Mount | None) -> list[str]:
     return [match[1] for path in paths if (match := _STORE.match(path) or _DIRECTORY.match(path))]
 
 
-def _answer(socket: str) -> dict[str, Named]:
-    return {
-        str(each.get("Id", "")): Named(
-            pod_name(str(next(iter(each.get("Names") or [""])).removeprefix("/"))), str(each.get("Image") or "")
-        )
-        for each in _ask(socket, "containers") or ()
-    }
+def _answer(socket: str, left: Left) -> dict[str, Named]:
+    found = told(socket, "/containers/json", list[_Listed], left) or []
+    return {each.id: Named(pod_name(next(iter(each.names or []), "").removeprefix("/")), each.image) for each in found}
 
 
-def info(socket: str) -> tuple[str, str]:
+def info(socket: str, left: Left) -> tuple[str, str]:
     """The data root and the driver of the dockerd that listens there; "" where it does not answer."""
-    answer = _ask(socket, "info") or {}
-    return str(answer.get("DockerRootDir") or ""), str(answer.get("Driver") or "")
-
-
-def _ask(socket: str, question: str) -> Any:
-    """The answer to one question of the API; None where there is none soon."""
-    import docker  # slow to import, and seldom needed
-    import requests
-    from docker.errors import DockerException
-
-    try:
-        with closing(docker.APIClient(base_url=f"unix://{socket}", timeout=_SECONDS, version="auto")) as client:
-            return getattr(client, question)()
-    except (DockerException, requests.RequestException, OSError, ValueError):
-        return None
+    answer = told(socket, "/info", _Info, left) or _Info()
+    return answer.docker_root_dir, answer.driver

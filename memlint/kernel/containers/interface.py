@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from memlint.kernel.containers.asking import Left
 from memlint.kernel.host import Host
 from memlint.kernel.mounts import Mount
 
@@ -77,6 +78,18 @@ class Named(msgspec.Struct, frozen=True):
     image: str = ""
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """What an engine keeps of the image that a container was started from; "" is unknown.
+
+    `image_id` is the digest of the image's config, `chain` the chain ID of its layers. `store` tells stores apart, and
+    for people: containers of two share no page.
+    """
+
+    image_id: str = ""
+    chain: str = ""
+    store: str = ""
+
+
 Naming = Callable[[Found], Named | None]
 """None for a container that is not known there."""
 
@@ -90,8 +103,8 @@ class Runtime(Protocol):
     def states(self, around: Around) -> Naming:
         """What the runtime's files tell, read without its daemon."""
 
-    def asked(self, around: Around) -> Mapping[str, Named]:
-        """What its daemon or command answers, by ID; none where it does not."""
+    def asked(self, around: Around, left: Left) -> Mapping[str, Named]:
+        """What its daemon or command answers, each question in the seconds that are `left`, by ID; none where not."""
 
 
 def pod_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from memlint.kernel.containers.asking import Left
 from memlint.kernel.containers.interface import Around, Found, Named, Naming
 
 
@@ -18,7 +19,7 @@ class _ByCgroup:
     def states(self, _around: Around) -> Naming:
         return self._own
 
-    def asked(self, _around: Around) -> Mapping[str, Named]:
+    def asked(self, _around: Around, _left: Left) -> Mapping[str, Named]:
         return {}
 
     def _own(self, found: Found) -> Named | None:

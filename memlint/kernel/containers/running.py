@@ -6,8 +6,10 @@ import errno
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
+from memlint.kernel.bounds import Bounds, Budget, SpentError
 from memlint.kernel.containers.believing import believed
 from memlint.kernel.containers.census import Census, census, daemons, descendants, is_engine, supervisors
 from memlint.kernel.containers.cgroups import Identifying
@@ -22,7 +24,7 @@ from memlint.kernel.mounts import Mount
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Container
 from memlint.kernel.tables import table_of
-from memlint.kernel.unseen import HIDDEN, as_root, with_more_rights
+from memlint.kernel.unseen import HIDDEN, as_root, late, with_more_rights
 from memlint.model.measure import Unseen
 
 RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILDKIT, LXC, NSPAWN)
@@ -30,28 +32,34 @@ RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILD
 _GONE = {errno.ENOENT, errno.ESRCH, errno.EINVAL}
 """What reading the mounts of a process says that ended, or of a zombie."""
 _SHORT = 12
+_PATIENCE = 10.0
+"""Seconds for the files of all engines."""
 _RANDOM = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def running(
-    host: Host | None = None, *, runtimes: Sequence[Runtime] = RUNTIMES, seen: Census | None = None
+    host: Host | None = None,
+    *,
+    runtimes: Sequence[Runtime] = RUNTIMES,
+    seen: Census | None = None,
+    budget: Budget | None = None,
 ) -> tuple[list[Container], list[Unseen]]:
     """All containers with a process, by cgroup, and what could not be seen of them.
 
-    Names and images come from files, then from the engines, then there is the ID alone, and an Unseen that says so.
-    `seen` are the processes, where they are known already.
+    Names and images come from files, then from the engines, then there is the ID alone, and an Unseen that says so; for
+    these a `budget` may end before all are known. `seen` are the processes, where they are known already.
     """
-    host = host or Host()
+    host, budget = host or Host(), budget or Budget(Bounds())
     seen = seen or census(host)
     around = surroundings(seen, host)
     members = _members(seen.tasks, around, runtimes)
     met = [_found(identity, pids, host, seen) for identity, pids in members.items()]
     found = [each for each in met if each is not None]
-    names = _names(found, around, runtimes)
+    names, in_time = _names(found, around, runtimes, budget)
     containers = [_container(each, number, *names[each.identity]) for number, each in _numbered(found)]
     return containers, [
         *_hidden(seen),
-        *_unnamed(containers, [names[each.identity][1] for each in found]),
+        *_unnamed(containers, [names[each.identity][1] for each in found], in_time=in_time),
         *_unplaced(found),
     ]
 
@@ -126,18 +134,34 @@ def rootfs_of(pid: int, host: Host) -> Mount | Literal["gone"] | None:
         return "gone" if error.errno in _GONE else None
 
 
-def _names(found: Iterable[Found], around: Around, runtimes: Sequence[Runtime]) -> dict[Identity, tuple[str, Named]]:
-    """The runtime of each container, and what it is called: by files first, and engines are asked for the rest."""
-    namings = [(runtime.name, runtime.states(around)) for runtime in runtimes]
-    told = {each.identity: _stated(each, namings) for each in found}
+_Names = dict[Identity, tuple[str, Named]]
+"""The runtime of each container, and what it is called."""
+
+
+def _names(found: Sequence[Found], around: Around, runtimes: Sequence[Runtime], budget: Budget) -> tuple[_Names, bool]:
+    """By files first, and engines are asked for the rest; and whether there was time for all of it."""
+    in_time = True
+    try:
+        told = budget.ask("containers' names", partial(_all_stated, found, around, runtimes, budget), _PATIENCE)
+    except (TimeoutError, SpentError):
+        told, in_time = {each.identity: (each.identity.runtime, Named()) for each in found}, False
     for runtime in runtimes:
         lacking = [key for key, (name, named) in told.items() if name in (runtime.name, "") and not _whole(named)]
-        answers = runtime.asked(around) if lacking else {}
+        answers = runtime.asked(around, budget.share) if lacking else {}
         for key in lacking:
             if key.id not in answers:
                 continue
             files, answer = told[key][1], answers[key.id]
             told[key] = (runtime.name, Named(files.name or answer.name, files.image or answer.image))
+    return told, in_time and budget.left() > 0
+
+
+def _all_stated(found: Iterable[Found], around: Around, runtimes: Iterable[Runtime], budget: Budget) -> _Names:
+    namings = [(runtime.name, runtime.states(around)) for runtime in runtimes]
+    told = {}
+    for each in found:
+        budget.check()
+        told[each.identity] = _stated(each, namings)
     return told
 
 
@@ -170,20 +194,17 @@ def _hidden(seen: Census) -> Iterator[Unseen]:
         yield Unseen("processes of other users", HIDDEN, as_root(), containers=not seen.complete)
 
 
-def _unnamed(containers: Sequence[Container], names: Sequence[Named]) -> Iterator[Unseen]:
+def _unnamed(containers: Sequence[Container], names: Sequence[Named], *, in_time: bool) -> Iterator[Unseen]:
     """One for the containers of each runtime, not one for each of a thousand."""
     lacking: dict[tuple[str, str], list[str]] = {}
     for container, named in zip(containers, names, strict=True):
         what = "names" if not named.name else "images" if not named.image else None
         if what and container.runtime not in _IMAGELESS:
             lacking.setdefault((what, container.runtime), []).append(container.name)
-    for (what, runtime), known in lacking.items():
-        yield Unseen(
-            f"the {what} of {_listed(known)} ({runtime})",
-            "no file that this user may read tells them, and no engine that answers knows them",
-            with_more_rights(),
-            totals=False,
-        )
+    for (kind, runtime), known in lacking.items():
+        what = f"the {kind} of {_listed(known)} ({runtime})"
+        reason = "no file that this user may read tells them, and no engine that answers knows them"
+        yield Unseen(what, reason, with_more_rights(), totals=False) if in_time else late(what)
 
 
 _IMAGELESS = frozenset((LXC.name, NSPAWN.name, BUILDKIT.name))

@@ -44,7 +44,7 @@ def _at(root: str, reached: str, warnings: tuple[str, ...]) -> Iterator[Place]:
 
 def _told(root: str, reached: str, asked: Asked) -> Place:
     """What the daemon says of a data root that this user may not read."""
-    answers = [info(socket) for socket in sockets(asked.around.daemons, asked.around.host)]
+    answers = [info(socket, asked.left) for socket in sockets(asked.around.daemons, asked.around.host)]
     driver = next((driver for place, driver in answers if place == root), UNREADABLE)
     return Place("docker", driver, root, reached, _model(driver))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
+from memlint.kernel.bounds import Bounds, Budget
 from memlint.kernel.containers.census import Census, census
 from memlint.kernel.containers.running import rootfs_of, surroundings
 from memlint.kernel.host import Host, clean, text_or_none
@@ -16,6 +18,8 @@ from memlint.kernel.stores.reaching import behind
 from memlint.model.measure import Store
 from memlint.model.vocabulary import BY_CONTAINER, STORAGE
 
+_PATIENCE = 10.0
+"""Seconds for all of them."""
 _OVERLAY_OPTIONS = ("metacopy", "redirect_dir", "index")
 _OVERLAYS = ("overlay2", "containerd-overlayfs", "containers-storage-overlay", "composefs", "hardlinked")
 _INSTEAD = {
@@ -26,14 +30,26 @@ _INSTEAD = {
 
 
 def stores(
-    host: Host | None = None, *, containers: Iterable[Container] = (), seen: Census | None = None
+    host: Host | None = None,
+    *,
+    containers: Iterable[Container] = (),
+    seen: Census | None = None,
+    budget: Budget | None = None,
 ) -> list[Store]:
     """The stores in use: those of engines that run or have their usual directories, and those that `containers`
     run on. A store that this user may not read is there, with what is known of it and a warning. `seen` are the
-    processes, where they are known already."""
-    host = host or Host()
+    processes, where they are known already.
+
+    TimeoutError where a `budget` is spent meanwhile, or a file system does not answer.
+    """
+    host, budget = host or Host(), budget or Budget(Bounds())
+    ask = partial(_stores, host, tuple(containers), seen or census(host), budget)
+    return budget.ask("stores", ask, _PATIENCE)
+
+
+def _stores(host: Host, containers: Iterable[Container], seen: Census, budget: Budget) -> list[Store]:
     grounds = [ground for each in containers if (ground := _ground(each, host)) is not None]
-    asked = Asked(surroundings(seen or census(host), host), tuple(grounds))
+    asked = Asked(surroundings(seen, host), tuple(grounds), budget.share)
     places = [*docker.places(asked), *containerd.places(asked), *containers_storage.places(asked)]
     return [_store(place, places, asked) for place in places]
 

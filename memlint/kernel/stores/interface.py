@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from memlint.kernel.containers.asking import Left
 from memlint.kernel.containers.interface import Around
 from memlint.kernel.mounts import Mount
 
@@ -33,10 +34,11 @@ class Ground(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Where to look: the host's engines, and what containers that run are mounted from."""
+    """Where to look: the host's engines, and what containers that run are mounted from; the seconds that are left."""
 
     around: Around
     grounds: tuple[Ground, ...]
+    left: Left
 
     def mounts(self, *runtimes: str) -> list[Mount]:
         """The root file systems of these runtimes' containers."""

@@ -10,29 +10,41 @@ from memlint.model.measure import MeasuredContainer, MeasuredImage, Measurement,
 from memlint.report.measure.exposition import Family, Sample, exposition
 
 _MEMORY = (
-    ("rss_bytes", "Resident set size: the sum over processes, in which a page that n of them map counts n times."),
-    ("pss_bytes", "Proportional set size: each page divided by the number of processes that map it."),
-    ("uss_bytes", "Unique set size: pages that one process alone maps."),
-    ("swap_bytes", "Pages in swap, as smaps_rollup has them."),
-    ("hugetlb_bytes", "Pages of hugetlbfs and MAP_HUGETLB, the sum over processes; no other figure has them."),
-    ("file_pages_bytes", "Mapped file pages, each frame once."),
+    (
+        "rss_bytes",
+        "Resident set size: the sum over processes, in which a page that n of them map counts n times.",
+        "rss_bytes",
+    ),
+    (
+        "pss_bytes",
+        "Proportional set size: each page divided by the number of processes that map it.",
+        "pss_bytes",
+    ),
+    ("pss_anon_bytes", "The part of PSS that is anonymous memory.", "pss_anon_bytes"),
+    ("pss_file_bytes", "The part of PSS that is pages of files.", "pss_file_bytes"),
+    ("pss_shmem_bytes", "The part of PSS that is shared memory and tmpfs.", "pss_shmem_bytes"),
+    ("uss_bytes", "Unique set size: pages that one process alone maps.", "uss_bytes"),
+    ("swap_bytes", "Pages in swap, as smaps_rollup has them.", "swap_bytes"),
+    (
+        "hugetlb_bytes",
+        "Pages of hugetlbfs and MAP_HUGETLB, the sum over processes; no other figure has them.",
+        "hugetlb_bytes",
+    ),
+    ("file_pages_bytes", "Mapped file pages, each frame once.", "file_pages_bytes"),
     (
         "duplicate_file_bytes",
-        "File pages whose content another frame of this host holds, too; both sides count theirs.",
+        "File pages whose content another frame among what was looked at holds, too; both sides count theirs.",
+        "duplicate_bytes",
     ),
-)
-_FIELDS = (
-    *("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes", "hugetlb_bytes"),
-    *("file_pages_bytes", "duplicate_bytes"),
 )
 _EFFICIENCY = "sharing_efficiency_ratio"
 _TOTALS = (
-    ("file_pages_bytes", "Mapped file pages of all containers, each frame once.", "file_pages_bytes"),
+    ("file_pages_bytes", "Mapped file pages of all that was looked at, each frame once.", "file_pages_bytes"),
     ("distinct_file_bytes", "Mapped file pages of distinct content.", "distinct_bytes"),
     ("duplicate_file_bytes", "Mapped file pages beyond the first of each content.", "duplicate_bytes"),
     (_EFFICIENCY, "Distinct divided by all mapped file pages, 0 to 1.", "efficiency"),
 )
-_UNDUPLICATED = "The part of the mapped file pages whose content no other frame of this host holds, 0 to 1."
+_UNDUPLICATED = "The part of the mapped file pages whose content no other frame among what was looked at holds, 0 to 1."
 
 Measured = MeasuredContainer | MeasuredImage
 Labels = tuple[tuple[str, str], ...]
@@ -51,7 +63,7 @@ def families(measurement: Measurement, seen_at: float) -> Iterator[Family]:
     images = sorted(measurement.images, key=lambda each: each.image)
     yield from _of("image", [(each, (("image", each.image),)) for each in images])
     counted = tuple(Sample(each.containers, (("image", each.image),)) for each in images)
-    yield Family("memlint_image_containers", "Running containers of the image.", counted)
+    yield Family("memlint_image_containers", "Running containers of the image that were looked at.", counted)
     yield from _stores(measurement)
     yield from _look(measurement, seen_at)
 
@@ -64,11 +76,12 @@ def _node(measurement: Measurement) -> Iterator[Family]:
         "duplicate_files", "Contents that several frames hold.", len(measurement.duplicates) if totals else None
     )
     told = not any(each.containers for each in measurement.unseen)
-    yield gauge("containers", "Containers that run.", len(measurement.containers) if told else None)
+    counted = len(measurement.containers) if told else None
+    yield gauge("containers", "Running containers that were looked at.", counted)
 
 
 def _of(what: str, measured: Sequence[tuple[Measured, Labels]]) -> Iterator[Family]:
-    for (name, text), field in zip(_MEMORY, _FIELDS, strict=True):
+    for name, text, field in _MEMORY:
         samples = tuple(Sample(getattr(each, field), labels) for each, labels in measured)
         yield Family(f"memlint_{what}_{name}", text, samples)
     ratios = tuple(Sample(_unduplicated(each), labels) for each, labels in measured)
@@ -123,7 +136,7 @@ def _stores(measurement: Measurement) -> Iterator[Family]:
 
 def _look(measurement: Measurement, seen_at: float) -> Iterator[Family]:
     it, gauge = measurement.cost, partial(_gauge, "memlint_measure")
-    unseen = measurement.unseen
+    unseen, narrowed = measurement.unseen, int(measurement.narrowed)
     yield gauge("timestamp_seconds", "When the last look ended, since the epoch.", seen_at)
     yield gauge("duration_seconds", "What the last look took.", it.wall_seconds)
     yield gauge("cpu_seconds", "What the last look took of CPU time.", it.cpu_seconds)
@@ -131,7 +144,12 @@ def _look(measurement: Measurement, seen_at: float) -> Iterator[Family]:
     yield gauge("pages", "Pages that the last look read.", it.pages)
     yield gauge("sampled_ratio", "The part of the processes that was looked into page by page, 0 to 1.", it.sampled)
     yield gauge("unseen", "What the last look could not see, which memlint measure spells out.", len(unseen))
-    yield gauge("whole", "1 if no frame is known to be missing from the totals, else 0.", int(is_whole(measurement)))
+    yield gauge(
+        "whole",
+        "1 if no frame of what was to be looked at is known to be missing from the totals, else 0.",
+        int(is_whole(measurement)),
+    )
+    yield gauge("narrowed", "1 if only some containers, cgroups or processes were asked for, else 0.", narrowed)
     kernel = (("release", measurement.kernel.release), ("machine", measurement.kernel.machine))
     yield Family("memlint_kernel_info", "The kernel that was asked; the value is 1.", (Sample(1, kernel),))
     yield Family(

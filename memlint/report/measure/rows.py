@@ -10,12 +10,12 @@ from memlint.model.measure import MeasuredContainer, MeasuredImage, Measurement,
 from memlint.model.vocabulary import MEASURE_FIGURES
 from memlint.report.measure.words import short
 
-FIGURES = ("RSS", "PSS", "USS", "swap", "hugetlb", "file pages", "duplicate")
+FIGURES = ("RSS", "PSS", "USS", "PSS anon", "PSS file", "swap", "hugetlb", "file pages", "duplicate")
 """The headings of MEASURE_FIGURES, in step."""
 _RARE = ("hugetlb",)
 """Of no interest where there is nothing."""
 PLAIN, UNNAMED = "(no container)", "(unknown)"
-_FIELDS = ("rss_bytes", "pss_bytes", "uss_bytes", "swap_bytes", "hugetlb_bytes")
+_FIELDS = ("rss_bytes", "pss_bytes", "uss_bytes", "pss_anon_bytes", "pss_file_bytes", "swap_bytes", "hugetlb_bytes")
 
 
 class Row(msgspec.Struct, frozen=True):

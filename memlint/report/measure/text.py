@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -17,8 +17,11 @@ from memlint.report.sheet import Sheet, cut, keep_end, printable
 from memlint.report.terminal import Terminal
 
 _WIDE = 100
-"""Columns from which on a file and those who map it fit on one line, and every figure has a column."""
-_NARROW_FIGURES = ("RSS", "PSS", "duplicate")
+"""Columns from which on a file and those who map it fit on one line."""
+_NAME = 12
+"""Columns that a name should have, with the gap behind it, before all figures have theirs."""
+_GIVING_WAY = ("hugetlb", "swap", "file pages", "PSS file", "PSS anon", "RSS", "USS")
+"""The figures that have no column where there is too little room, the first to go first."""
 _UNKNOWN = "–"
 _IMAGES_SHOWN = 4
 _DAEMONS = ("docker", "podman")
@@ -65,28 +68,50 @@ def _grid(sheet: Sheet, measurement: Measurement, by: str, sort: str, top: int) 
     table = grid(measurement, by, sort)
     if not table.rows:
         return
-    columns = {name: [row.figures[FIGURES.index(name)] for row in table.rows] for name in headings(table.rows)}
-    known = [name for name, column in columns.items() if any(size is not None for size in column)]
-    figures = [name for name in known if sheet.width >= _WIDE or name in _NARROW_FIGURES]
+    wanted = [FIGURES.index(name) for name in headings(table.rows)]
+    known = [at for at in wanted if any(row.figures[at] is not None for row in table.rows)]
     shown = table.rows[:top]
     lines = [*shown, *([table.total] if table.total else [])]
-    sizes = [[_size(row.figures[FIGURES.index(name)]) for name in figures] for row in lines]
-    taken = sum(max(map(len, column)) + 2 for column in zip(figures, *sizes, strict=True))
-    widths = _widths([table.headings, *(row.names for row in lines)], sheet.width - taken)
+    needed = _needed([table.headings, *(row.names for row in lines)])
+    sizes = {FIGURES[at]: [_size(row.figures[at]) for row in lines] for at in known}
+    columns = _columns(sizes, sheet.width - min(_taken(needed), _NAME * len(needed)))
+    widths = _widths(needed, sheet.width - _taken(_column_widths(columns)))
     rows: list[list[Text | str]] = []
-    for row, cells in zip(lines, sizes, strict=True):
+    for at, row in enumerate(lines):
         style = "bold" if row is table.total else ""
         names = [Text(cut(printable(name), width), style) for name, width in zip(row.names, widths, strict=True)]
-        rows.append([*names, *(Text(cell, _style(name, style)) for name, cell in zip(figures, cells, strict=True))])
-    sheet.table([*table.headings, *figures], rows, [*figures, "pid", "containers"])
+        rows.append([*names, *(Text(cells[at], _style(name, style)) for name, cells in columns.items())])
+    sheet.table([*table.headings, *columns], rows, [*columns, "pid", "containers"])
     _more(sheet, len(table.rows) - len(shown))
     sheet.line()
 
 
-def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
+def _columns(sizes: Mapping[str, Sequence[str]], room: int) -> dict[str, Sequence[str]]:
+    """The figures that have a column each."""
+    kept = dict(sizes)
+    for name in _GIVING_WAY:
+        if _taken(_column_widths(kept)) > room:
+            kept.pop(name, None)
+    return kept
+
+
+def _column_widths(columns: Mapping[str, Sequence[str]]) -> list[int]:
+    return [max(map(len, (name, *cells))) for name, cells in columns.items()]
+
+
+def _taken(widths: Sequence[int]) -> int:
+    """What columns take, with the gaps behind them."""
+    return sum(widths) + 2 * len(widths)
+
+
+def _needed(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(cell_len(printable(name)) for name in column) for column in zip(*rows, strict=True)]
+
+
+def _widths(needed: Sequence[int], room: int) -> list[int]:
     """The room of the names' columns: what they need, and the longest gives way first."""
-    widths = [max(cell_len(printable(name)) for name in column) for column in zip(*rows, strict=True)]
-    while sum(widths) + 2 * len(widths) > max(room, 16):
+    widths = list(needed)
+    while _taken(widths) > max(room, 16):
         widths[widths.index(max(widths))] -= 1
     return widths
 

@@ -10,13 +10,18 @@ from memlint.model.units import percent, plural
 
 _DIGEST = 64
 """Hex digits of a sha256."""
+_NOTHING = "No container runs on this host, or none that this user may see."
+_NOTHING_ASKED = (
+    "Nothing that was asked for has memory: threads of the kernel and processes that are ending have none. Ask for"
+    " processes of which `ps -eo pid,rss,comm` shows an RSS, or for containers that `memlint measure` lists."
+)
 
 
 def headline(measurement: Measurement) -> str:
     """What was looked at, and on what basis."""
     containers, plain = measurement.containers, [each for each in measurement.processes if each.container is None]
     if not containers and not plain:
-        return "No container runs on this host, or none that this user may see."
+        return _NOTHING_ASKED if measurement.narrowed else _NOTHING
     images = len({each.image for each in containers if each.image})
     of = f" of {plural(images, 'image')}" if images else ""
     inside = "" if plain else f", {_processes(len(measurement.processes))}"

@@ -7,15 +7,16 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import UnixStreamServer
+from socketserver import BaseRequestHandler, ThreadingMixIn, UnixStreamServer
 from typing import Any
 
 import pytest
 from support.hosts import ROOT, A, B, C, Made, bolt, overlay
 
+from memlint.kernel.bounds import Bounds, Budget
 from memlint.kernel.containers import running
 from memlint.kernel.residency import Container
 
@@ -509,32 +510,113 @@ def test_docker_is_asked_on_its_own_socket(made: Made, tmp_path: Path) -> None:
     assert (found.name, found.image) == ("web", "nginx:1")
 
 
-def lying(made: Made, cgroup: str, capabilities: str, first: str = "user:[1]") -> None:
-    """In another container a process that calls itself conmon says what this one is called."""
+def lying(made: Made, cgroup: str, users: str, capabilities: str, first: str = "user:[1]") -> None:
+    """Elsewhere a process that calls itself conmon says what this container is called."""
     made.process(40, f"0::/machine.slice/libpod-{A}.scope/container\n")
     made.listed("lib/containers/storage/overlay-containers/containers.json", A, "web", "nginx:1")
     home = made.process(50, cgroup, "conmon", ("conmon", "-c", A, "-n", "bank", "--exit-command", "/usr/bin/podman"))
-    (home / "status").write_text(f"Name:\tconmon\nCapEff:\t{capabilities}\n")
+    (home / "status").write_text(f"Name:\tconmon\nUid:\t{users}\nCapEff:\t{capabilities}\n")
     for pid, space in ((1, first), (50, "user:[1]")):
         (made.top / f"proc/{pid}/ns").mkdir()
         (made.top / f"proc/{pid}/ns/user").symlink_to(space)
 
 
+NONE, DEFAULT, ALL = "0000000000000000", "00000000a80425fb", "000001ffffffffff"
+ROOT_USER, ME = "0\t0\t0\t0", "\t".join([str(os.geteuid())] * 4)
+ANOTHER = "4711\t4711\t4711\t4711"
+
+
 @pytest.mark.parametrize(
-    ("cgroup", "capabilities", "first", "name"),
+    ("cgroup", "users", "capabilities", "first", "name"),
     [
-        (f"0::/docker/{B}\n", "00000000a80425fb", "user:[1]", "web"),
-        (f"0::/docker/{B}\n", "000001ffffffffff", "user:[0]", "web"),  # root of its own user namespace alone
-        (f"0::/docker/{B}\n", "000001ffffffffff", "user:[1]", "bank"),  # privileged: an engine in a container
-        ("0::/user.slice\n", "0000000000000000", "user:[1]", "bank"),  # rootless, outside of containers
+        (f"0::/docker/{B}\n", ROOT_USER, DEFAULT, "user:[1]", "web"),
+        (f"0::/docker/{B}\n", ROOT_USER, ALL, "user:[0]", "web"),  # root of its own user namespace alone
+        (f"0::/docker/{B}\n", ROOT_USER, ALL, "user:[1]", "bank"),  # privileged: an engine in a container
+        (f"0::/docker/{B}\n", ANOTHER, ALL, "user:[1]", "web"),
+        ("0::/system.slice\n", ROOT_USER, NONE, "user:[1]", "bank"),
+        ("0::/user.slice\n", ME, NONE, "user:[1]", "bank"),  # rootless, outside of containers
+        ("0::/user.slice\n", ANOTHER, NONE, "user:[1]", "web"),
+        ("0::/user.slice\n", "4711\t0\t0\t0", NONE, "user:[1]", "web"),  # a program with the setuid bit
     ],
 )
-def test_who_calls_himself_an_engine_is_not_believed_in_a_container(
-    made: Made, cgroup: str, capabilities: str, first: str, name: str
+def test_who_is_believed_to_be_an_engine(
+    made: Made, cgroup: str, users: str, capabilities: str, first: str, name: str
 ) -> None:
-    lying(made, cgroup, capabilities, first)
+    lying(made, cgroup, users, capabilities, first)
     found, _ = running(made.host)
     assert [each.name for each in found if each.id == A] == [name]
+
+
+@contextmanager
+def talking(path: Path, said: bytes, pause: float) -> Iterator[None]:
+    """A server that answers everybody, and never ends: so much every so many seconds."""
+    over = threading.Event()
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+                while not over.wait(pause):
+                    self.request.sendall(said)
+
+    class Server(ThreadingMixIn, UnixStreamServer):
+        daemon_threads = True
+
+    with Server(str(path), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        over.set()
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("said", "pause", "bounds"),
+    [
+        (b" ", 0.05, Bounds(seconds=0.5)),  # each byte is soon there
+        (b" ", 0.05, Bounds()),
+        (b" " * 2**20, 0.0, Bounds()),
+    ],
+)
+def test_an_engine_that_talks_without_end_is_left_talking(
+    made: Made, tmp_path: Path, said: bytes, pause: float, bounds: Bounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memlint.kernel.containers.asking.SECONDS", 1.0)
+    made.process(30, "0::/\n", "dockerd", ("dockerd", "--data-root=/nowhere", "-H", f"unix://{tmp_path}/s"))
+    made.process(40, f"0::/docker/{A}\n")
+    with talking(tmp_path / "s", said, pause):
+        (container,), unseen = running(made.host, budget=Budget(bounds))
+    assert container.name == A[:12]
+    assert [(each.what, each.totals) for each in unseen] == [(f"the names of {A[:12]} (docker)", False)]
+
+
+ENDLESS = {
+    "hangs": "import time; time.sleep(1000)",
+    "drips": "import sys, time\nwhile True: sys.stdout.write(' '); sys.stdout.flush(); time.sleep(.05)",
+    "floods": "import sys\nwhile True: sys.stdout.write(' ' * 2**20)",
+    "has children that stay": "import os, time\nos.fork() or time.sleep(1000)",
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_a_command_that_does_not_end_is_ended(
+    made: Made, no_engines: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memlint.kernel.containers.asking.SECONDS", 1.0)
+    made.process(40, f"0::/libpod_parent/libpod-{A}\n")
+    program = no_engines / "podman"
+    program.write_text(f"#!{sys.executable}\n{ENDLESS[case]}\n")
+    program.chmod(0o755)
+    (container,), _ = running(made.host)
+    assert container.name == A[:12]
+
+
+@pytest.mark.parametrize("bounds", [Bounds(seconds=1e-9), Bounds(cpu_seconds=0)])
+def test_names_that_there_was_no_time_for_are_said(made: Made, bounds: Bounds) -> None:
+    docker_default(made)
+    (container,), (unseen,) = running(made.host, budget=Budget(bounds))
+    assert (container.runtime, container.name, container.image) == ("docker", A[:12], "")
+    assert unseen.reason == "the time that was allowed had passed"
+    assert not unseen.totals
 
 
 def test_two_namespaces_of_containerd_have_a_container_of_one_name(made: Made) -> None:
