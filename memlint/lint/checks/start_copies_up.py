@@ -9,18 +9,19 @@ from posixpath import basename
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.shell import parse_shell
-from memlint.lint.image import copy_of, final_stages
+from memlint.lint.image import copy_of, images_of, steps_of, told_once
 from memlint.lint.installing import context_file
 from memlint.lint.lower import Lower
 from memlint.lint.paths import is_below, join
 from memlint.lint.rewrites import rewrite_of
+from memlint.lint.upgrades import upgraded_by
 from memlint.model.finding import Hit, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.shell import Command
-    from memlint.lint.facts import Facts, Step
+    from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
 
@@ -53,11 +54,12 @@ _SHEBANG = r"#!\s*\S*/(?:env\s+)?(?:sh|bash|dash|ash)\b"
 
 def start_copies_up(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """The commands of CMD, ENTRYPOINT and the start script that write below what the image holds."""
-    facts = repository.facts(dockerfile)
-    stages = final_stages(dockerfile, repository)
-    if not stages:
-        return
-    steps = [step for stage in stages for step in stage.steps]
+    images = images_of(dockerfile, repository)
+    return told_once(_in_image(dockerfile, stages, repository) for stages in images)
+
+
+def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], repository: Repository) -> Iterator[Hit]:
+    facts, steps = repository.facts(dockerfile), steps_of(stages)
     lower = Lower(stages, facts)
     for step in steps:
         lower.add(step)
@@ -142,6 +144,9 @@ def _shell(text: str | None, name: str) -> tuple[str, str] | None:
 
 def _written(command: Command, lower: Lower, volumes: Sequence[str], steps: Sequence[Step]) -> str | None:
     """What the command writes into the container's own layer, in words."""
+    upgraded = None if command.conditional else upgraded_by(command)
+    if upgraded:
+        return upgraded
     installed = _installed(command, lower, volumes, steps)
     if installed:
         return installed
