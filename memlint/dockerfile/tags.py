@@ -17,7 +17,7 @@ _MOVING = frozenset(
 """Words for what is newest, or newest of a kind."""
 _NO_VERSION = re.compile(
     r"(?:alpine|debian|ubuntu|ubi|rhel|fedora|centos|rocky(?:linux)?|alma(?:linux)?|ol|oraclelinux|al|amazonlinux)[\d.]*"
-    r"|amd64|arm64|arm64v\d|arm\d\dv\d|armv\d\w*|armhf|aarch64|x86(?:_64)?|x64|i386|i686|ppc64(?:le)?|s390x|riscv64|py\d"
+    r"|amd64|arm64|arm64v\d|arm\d\dv\d|armv\d\w*|armhf|aarch64|x86|x64|i386|i686|ppc64(?:le)?|s390x|riscv64|py\d"
 )
 """Parts with digits that say what the image is for, not which version it is."""
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -30,7 +30,7 @@ def moves(tag: str | None) -> bool:
     """
     if tag is None:
         return True
-    parts = re.split(r"[-_]", tag.lower())
+    parts = re.split(r"[-_]", tag.lower().replace("x86_64", "amd64"))
     if any(_is_version(part) for part in parts):
         return False
     return not _MOVING.isdisjoint(parts) or not any(_is_release(part) for part in parts)

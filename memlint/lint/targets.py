@@ -34,12 +34,12 @@ UNRELATED = frozenset(
     " tooling tools tutorial tutorials vendor vendored".split()
 )
 """Words in a path or the name of a stage that speak of no service."""
-_AT_HOME = UNRELATED | {"development", "local"}
+_AT_HOME = (UNRELATED | {"development", "local"}) - {"release"}
 """Words in the name of a stage whose image runs where it is developed."""
 _PRODUCTS = frozenset(("final", "prod", "production", "runtime"))
 _STEPS = frozenset(
-    "artifact artifacts assets binaries binary build builder builds cache check checker checks compile compiler"
-    " coverage deps dependencies envs export fmt format gen generate generated generator install installer integration"
+    "artifact artifacts assets binaries binary build builder builds cache check checks compile compiler"
+    " coverage deps dependencies envs export fmt format gen generate generated install installer integration"
     " license licenses mocks modules outdated output package packages plugins prep prepare shell source sources src"
     " update analysis analyze fix validate validation validator verify".split()
 )
@@ -64,7 +64,7 @@ def leaves_of(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     unused = {stage.index for stage in unused_stages(stages) if stage.name} - steps
     tested = (stage for stage in unused_stages(stages, steps) if stage.name)
     products = {stage.index for stage in tested if not _PRODUCTS.isdisjoint(_words(stage.name or ""))}
-    return tuple(stages[index] for index in sorted(unused | products))
+    return tuple(stages[index] for index in sorted(unused | (products - steps)))
 
 
 def speaks_of_no_service(stage: str) -> bool:

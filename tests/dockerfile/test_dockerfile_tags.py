@@ -33,6 +33,7 @@ from memlint.dockerfile.tags import kept, moves
         ("debug", "-debug"),
         ("latest-py3", "-py3"),
         ("latest-amd64", "-amd64"),
+        ("latest-x86_64", "-x86-64"),
         ("production", "-production"),
     ],
 )

@@ -34,6 +34,7 @@ def targets(text: str, home: Path | str = ".", path: str = "Dockerfile") -> list
         ("ARG X=linux\nFROM a AS bin-linux\nFROM a AS bin-mac\nFROM bin-$X AS y\n", ["y"]),
         ("ARG X=l\nFROM a AS bin-l\nFROM a AS bin-m\nFROM b AS y\nCOPY --from=bin-${X} / /\n", ["y"]),
         ("FROM a AS x\nFROM $BASE AS y\n", ["y", "x"]),
+        ("FROM a AS node-checker\nFROM a AS release\nFROM b AS y\n", ["y", "node-checker", "release"]),
         # steps of a build
         *(
             (f"FROM a AS {name}\nFROM b AS y\n", ["y"])
@@ -44,6 +45,7 @@ def targets(text: str, home: Path | str = ".", path: str = "Dockerfile") -> list
         # what is only copied from to be tested
         ("FROM a AS prod\nFROM b AS test\nCOPY --from=prod /x /x\n", ["test", "prod"]),
         ("FROM a AS prod\nFROM b AS y\nCOPY --from=prod /x /x\n", ["y"]),
+        ("FROM a AS prod-deps\nFROM b AS test\nCOPY --from=prod-deps /x /x\n", ["test"]),
         ("FROM a AS compiler-x\nFROM b AS test\nCOPY --from=compiler-x /x /x\n", ["test"]),
     ],
 )

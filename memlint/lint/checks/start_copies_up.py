@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from memlint.dockerfile.shell import Command
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
-    from memlint.model.dockerfile import Dockerfile
+    from memlint.model.dockerfile import Dockerfile, Instruction
 
 _RECURSIVE = ("chown", "chmod", "chgrp")
 _SYSTEM_WIDE = {
@@ -49,6 +49,8 @@ _PROJECT = {
     "uv": ("sync",),
 }
 """These install for the project in the working directory, which may be a mount."""
+_WRAPPERS = frozenset(("bash", "catatonit", "dumb-init", "env", "gosu", "init", "setpriv", "sh", "su-exec", "tini"))
+"""Programs that run the command in their arguments."""
 _SHEBANG = r"#!\s*\S*/(?:env\s+)?(?:sh|bash|dash|ash)\b"
 
 
@@ -77,10 +79,21 @@ def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], repository: 
 
 
 def _starts(steps: Sequence[Step]) -> Iterator[Step]:
-    """The ENTRYPOINT and the CMD that are in force."""
-    for keyword in ("ENTRYPOINT", "CMD"):
-        found = [step for step in steps if step.instruction.keyword == keyword]
-        yield from found[-1:]
+    """The ENTRYPOINT and the CMD that are in force; beside an ENTRYPOINT only a CMD that it runs."""
+    entrypoints, commands = (
+        [step for step in steps if step.instruction.keyword == keyword] for keyword in ("ENTRYPOINT", "CMD")
+    )
+    yield from entrypoints[-1:]
+    if not entrypoints or _passes_on(entrypoints[-1].instruction):
+        yield from commands[-1:]
+
+
+def _passes_on(entrypoint: Instruction) -> bool:
+    """Whether it runs what it gets as arguments: none in shell form does, and most programs take them otherwise."""
+    if not entrypoint.json or not entrypoint.words:
+        return entrypoint.json
+    name = basename(entrypoint.words[0].text)
+    return name in _WRAPPERS or name.endswith(".sh") or "entrypoint" in name
 
 
 def _volumes(steps: Sequence[Step]) -> list[str]:
