@@ -116,7 +116,9 @@ def _by_compose(text: str, path: str) -> Iterator[tuple[str, str]]:
         services = read_compose(text, path, {})
     except UsageError:  # lint is not about compose files: one that cannot be read tells nothing
         return
-    yield from ((service.dockerfile, service.target) for service in services if service.target)
+    for service in services:
+        if service.dockerfile and service.target:
+            yield service.dockerfile, service.target
 
 
 def _files(names: tuple[str, ...], directory: str, repository: Repository) -> Iterator[tuple[str, str]]:
