@@ -78,7 +78,7 @@ def _repository(path: str) -> str | None:
 
 # Systems
 
-_DEBIAN = {
+DEBIAN = {
     "7": "wheezy",
     "8": "jessie",
     "9": "stretch",
@@ -88,7 +88,7 @@ _DEBIAN = {
     "13": "trixie",
     "14": "forky",
 }
-_UBUNTU = {
+UBUNTU = {
     "14.04": "trusty",
     "16.04": "xenial",
     "18.04": "bionic",
@@ -102,9 +102,9 @@ _UBUNTU = {
     "25.04": "plucky",
     "25.10": "questing",
 }
-_CODENAMES = {
-    **dict.fromkeys((*_DEBIAN.values(), "sid"), "debian"),
-    **dict.fromkeys(_UBUNTU.values(), "ubuntu"),
+CODENAMES = {
+    **dict.fromkeys((*DEBIAN.values(), "sid"), "debian"),
+    **dict.fromkeys(UBUNTU.values(), "ubuntu"),
 }
 _ALPINE = re.compile(r"alpine(\d+\.\d+)?(?:\.\d+)?")
 _MARKED = re.compile(
@@ -168,7 +168,7 @@ _DOTNET = {
     "9.0": ("debian", "bookworm"),
     "10.0": ("ubuntu", "noble"),
 }
-_UBI = re.compile(
+UBI = re.compile(
     r"(?:registry\.access\.redhat\.com|registry\.redhat\.io|redhat)/(?P<release>ubi\d+)(?P<rest>(?:[-/].*)?)"
 )
 _DISTROLESS = re.compile(r"gcr\.io/distroless/.+?(?:-debian(?P<major>\d+))?")
@@ -215,7 +215,7 @@ def _windows(repository: str, parts: list[str]) -> Traits | None:
 
 def _distroless(repository: str, _: list[str]) -> Traits | None:
     match = _DISTROLESS.fullmatch(repository)
-    return ("debian", _DEBIAN.get(match["major"] or ""), "distroless") if match else None
+    return ("debian", DEBIAN.get(match["major"] or ""), "distroless") if match else None
 
 
 def _chainguard(repository: str, parts: list[str]) -> Traits | None:
@@ -226,7 +226,7 @@ def _chainguard(repository: str, parts: list[str]) -> Traits | None:
 
 
 def _ubi(repository: str, _: list[str]) -> Traits | None:
-    match = _UBI.fullmatch(repository)
+    match = UBI.fullmatch(repository)
     if not match:
         return None
     return "rhel", match["release"], next((name for name in _SMALL if match["rest"].endswith(f"-{name}")), "")
@@ -237,8 +237,8 @@ def _spelled(parts: list[str]) -> tuple[str | None, str | None]:
     for part in reversed(parts):
         if alpine := _ALPINE.fullmatch(part):
             return "alpine", _alpine(alpine[1])
-        if part in _CODENAMES:
-            return _CODENAMES[part], part
+        if part in CODENAMES:
+            return CODENAMES[part], part
     pairs = [f"{one}-{other}" for one, other in pairwise(parts)]
     for part in (*pairs, *parts):
         if match := _MARKED.fullmatch(part):
@@ -254,9 +254,9 @@ def _marked(match: re.Match[str]) -> tuple[str, str | None]:
     family = match.lastgroup or ""
     text = match[family]
     if family == "ubuntu":
-        return family, _UBUNTU.get(text)
+        return family, UBUNTU.get(text)
     if family == "debian":
-        return family, _DEBIAN.get(text)
+        return family, DEBIAN.get(text)
     return family, _SHORT.get(family, "") + text
 
 
@@ -269,9 +269,9 @@ def _by_repository(repository: str, parts: list[str]) -> tuple[str | None, str |
         match = re.match(r"(\d+\.\d+)(?:\.\d+)?\Z", version)
         return "alpine", _alpine(match and match[1])
     if repository in ("debian", "bitnami/minideb"):
-        return "debian", _DEBIAN.get(version.partition(".")[0])
+        return "debian", DEBIAN.get(version.partition(".")[0])
     if repository == "ubuntu":
-        return "ubuntu", _UBUNTU.get(version)
+        return "ubuntu", UBUNTU.get(version)
     if repository in _OTHERS:
         return _OTHERS[repository], _versioned(repository, version)
     if repository in ("openjdk", "maven"):

@@ -97,7 +97,10 @@ class Globals:
 
 
 class Scope:
-    """The variables of one stage while its instructions pass by. `parent` is the finished scope of the stage below."""
+    """The variables of one stage while its instructions pass by, those of ONBUILD in the stage below first of all.
+
+    `parent` is the finished scope of that one.
+    """
 
     def __init__(self, of_file: Globals, base: str | None, parent: Scope | None) -> None:
         self._globals = of_file
@@ -109,8 +112,6 @@ class Scope:
         """What the ONBUILDs so far hold."""
         if parent:
             self._history = {name: [(0, value)] for name, value in {**parent.values(), **parent._image}.items()}
-            for trigger in parent.triggers:
-                self.run(trigger)
 
     def values(self) -> dict[str, str | None]:
         """What ARG and ENV have set so far."""
@@ -169,6 +170,14 @@ class Scope:
         return {case: value for name, value in passed.items() if value for case in (name, name.lower())}
 
 
+def begun(of_file: Globals, base: str | None, parent: Scope | None) -> Scope:
+    """The scope of a stage, after what the one below lets run in it."""
+    scope = Scope(of_file, base, parent)
+    for trigger in parent.triggers if parent else ():
+        scope.run(trigger)
+    return scope
+
+
 class Scopes:
     """Those of a Dockerfile's stages: each is made once, however many stages are built on it."""
 
@@ -183,19 +192,32 @@ class Scopes:
 
     def environments(self, stage: Stage) -> Iterator[tuple[Instruction, Mapping[str, str | None]]]:
         """Each instruction of a stage, with the variables in force before it."""
-        for ancestor in self._unfinished(stage):
-            scope = self._begun(ancestor)
-            for instruction in ancestor.instructions:
-                scope.run(instruction)
-            self._finished[ancestor.index] = scope
+        self._finish(self._unfinished(stage))
         scope = self._begun(stage)
         for instruction in stage.instructions:
             yield instruction, scope.before(instruction)
             scope.run(instruction)
         self._finished[stage.index] = scope
 
+    def triggers(self, stage: Stage) -> Iterator[tuple[Instruction, Mapping[str, str | None]]]:
+        """Each instruction that an ONBUILD of a stage holds, with the variables in force before it where it runs."""
+        if stage.index not in self._finished:
+            self._finish([*self._unfinished(stage), stage])
+        parent = self._finished[stage.index]
+        scope = Scope(self._of_file, stage.base, parent)
+        for trigger in parent.triggers:
+            yield trigger, scope.before(trigger)
+            scope.run(trigger)
+
+    def _finish(self, stages: Iterable[Stage]) -> None:
+        for stage in stages:
+            scope = self._begun(stage)
+            for instruction in stage.instructions:
+                scope.run(instruction)
+            self._finished[stage.index] = scope
+
     def _begun(self, stage: Stage) -> Scope:
-        return Scope(self._of_file, stage.base, None if stage.parent is None else self._finished[stage.parent])
+        return begun(self._of_file, stage.base, None if stage.parent is None else self._finished[stage.parent])
 
     def _unfinished(self, stage: Stage) -> list[Stage]:
         """The stages that a stage is built on, from the first of those whose scope is not there yet."""

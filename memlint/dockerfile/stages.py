@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 
 from memlint.dockerfile.command import shown
-from memlint.dockerfile.scope import Globals, Scope
+from memlint.dockerfile.scope import Globals, begun
 from memlint.errors import DockerfileError
 from memlint.model.dockerfile import Instruction, Stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from memlint.dockerfile.scope import Scope
 
 MOST_VARIABLES = 1_000_000
 """In all stages together, the inherited ones counted in each; what ONBUILD sets counts as often as it runs."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
+_VARIABLE = re.compile(r"\$(?:\w+|\{[^{}]*\})")
 _FROM_FIELD = re.compile(r"(?i)(?:^|,)\s*\"?from=([^,\"]*)")
 
 
@@ -64,7 +67,7 @@ def _stage(
     base = of_file.expand(source.words[0].text) or None
     # a stage never is its own base: its name is not yet taken
     parent = names.get(base) if base is not None else None
-    scope = Scope(of_file, base, scopes[parent] if parent is not None else None)
+    scope = begun(of_file, base, scopes[parent] if parent is not None else None)
     for instruction in rest:
         scope.run(instruction)
     stage = Stage(
@@ -134,3 +137,33 @@ def _references(instruction: Instruction) -> Iterator[str]:
             yield flag.value
         elif instruction.keyword == "RUN" and flag.name == "mount":
             yield from _FROM_FIELD.findall(flag.value)
+
+
+def unused_stages(stages: Sequence[Stage], harmless: Collection[int] = ()) -> tuple[Stage, ...]:
+    """The stages that no other one is built on, copies from or mounts; what those of numbers `harmless` copy is no use.
+
+    A name with a variable in it may mean any stage that it fits: a build argument decides.
+    """
+    names = {stage.name: stage.index for stage in stages if stage.name is not None}
+    used = {stage.parent for stage in stages}
+    written: set[str] = set()
+    for stage in stages:
+        each = (instruction.on_build or instruction for instruction in stage.instructions)
+        references = set()
+        if stage.index not in harmless:
+            references = {reference.lower() for instruction in each for reference in _references(instruction)}
+        used |= {int(name) if name.isdecimal() and len(name) < 9 else names.get(name) for name in references}
+        base = stage.source.words[0].text.lower()
+        written |= {name for name in (*references, base) if "$" in name}
+    fitting = [re.compile(pattern) for name in written if (pattern := _pattern(name))]
+    return tuple(
+        stage
+        for stage in stages
+        if stage.index not in used and not any(stage.name and each.fullmatch(stage.name) for each in fitting)
+    )
+
+
+def _pattern(name: str) -> str | None:
+    """What the names of stages look like that a name with variables fits; None when it is nothing but variables."""
+    literal = _VARIABLE.split(name)
+    return ".*".join(re.escape(part) for part in literal) if any(literal) else None

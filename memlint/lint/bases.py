@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 
 from memlint import TYPE_CHECKING
+from memlint.dockerfile.aliases import canonical, key_of, may_be_one
+from memlint.dockerfile.reference import CODENAMES, DEBIAN, UBI, UBUNTU
 from memlint.lint.fleet import natural
 
 if TYPE_CHECKING:
@@ -16,27 +18,14 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
 
 _DIGEST_SHOWN = 19
-_NAMED = (
-    *("wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid"),
-    *(
-        "trusty",
-        "xenial",
-        "bionic",
-        "focal",
-        "jammy",
-        "kinetic",
-        "lunar",
-        "mantic",
-        "noble",
-        "oracular",
-        "plucky",
-        "questing",
-    ),
-)
+_NAMED = (*DEBIAN.values(), "sid", *UBUNTU.values())
 """Releases that have names, in their order."""
 ONLY_FULL = frozenset("ar c++ cc cmake curl g++ gcc git hg jar javac ld make svn unzip wget".split())
 """Programs of full bases that slim ones lack."""
-_SLIM = frozenset(["slim", "minimal"])
+_SMALL = frozenset(["slim", "minimal", "micro", "chiseled", "distroless", "alpine"])
+_BARE = frozenset(["micro", "chiseled", "distroless"])
+_DISTROLESS = re.compile(r"gcr\.io/distroless/(?:(?:base|cc)(?:-nossl)?|nodejs(?P<node>\d+))-debian(?P<debian>\d+)")
+"""Those of which it is known what they are a small build of."""
 
 
 def text_of(base: BaseImage) -> str:
@@ -54,7 +43,7 @@ def usual(group: Sequence[Built]) -> list[Built]:
     """Those of the images that stand on the base that most stand on; of several, on the newest by its tag."""
     same: dict[str, list[Built]] = defaultdict(list)
     for built in group:
-        same[built.base.digest or built.base.tag or "latest"].append(built)
+        same[key_of(built.base)].append(built)
     return max(same.values(), key=lambda each: (len(each), bool(each[0].base.digest), natural(each[0].base.tag or "")))
 
 
@@ -74,22 +63,49 @@ def _parts(repository: Repository) -> set[str]:
     return {part for path in repository.paths for part in re.split(r"[/.]", path)}
 
 
-def slimmer(base: BaseImage, other: BaseImage) -> bool:
-    """Whether `other` is the slim build of the very version that `base` is the full build of."""
-    if base.libc != other.libc or base.libc is None:
+def smaller(base: BaseImage, other: BaseImage) -> str | None:
+    """How `other` is a smaller build of the very version that `base` is one of; None when it is none.
+
+    "slim" (with the libc and the package manager of the full one), "distroless" (without the latter) or "alpine".
+    """
+    if version_of(base) != version_of(other) or None in (base.libc, other.libc) or may_be_one(base, other):
+        return None
+    more = _marks(other) - _marks(base)
+    if not more or _marks(base) - _marks(other):
+        return None
+    if base.libc != other.libc:
+        return "alpine" if more == {"alpine"} else None
+    bare = not _BARE.isdisjoint(more)
+    if base.release != other.release and not (bare and base.release is None):  # nodejs22-debian12 names one in any case
+        return None
+    return "distroless" if bare else "slim"
+
+
+def would_do(built: Built, kind: str) -> bool:
+    """Whether an image might stand on a smaller build of that kind, as far as its steps tell."""
+    content = built.content
+    if content.full:
         return False
-    return bool(_marks(other) - _marks(base)) and version_of(base) == version_of(other)
+    return not (content.shell if kind == "distroless" else content.system if kind == "alpine" else False)
 
 
 def _marks(base: BaseImage) -> set[str]:
-    """What makes a build a small one: `slim`, or `jre` instead of `jdk`."""
+    """What makes a build a small one: `slim`, …, or `jre` instead of `jdk`."""
     parts = set(re.split(r"[-_]", base.tag or ""))
-    marks = parts & _SLIM
-    return marks | {"jre"} if any(re.fullmatch(r"(?:\d+)?jre(?:\d+)?", part) for part in parts) else marks
+    marks = (parts | {base.variant}) & _SMALL
+    found = {mark for mark in marks if mark}
+    small = any(re.fullmatch(r"(?:\d+)?jre(?:\d+)?", part) for part in parts) or base.repository.endswith("-runtime")
+    return found | {"jre"} if small else found
 
 
 def version_of(base: BaseImage) -> tuple[str, ...]:
-    """Its repository and tag without what makes it a small build: equal for the full and the slim build."""
-    parts = re.split(r"[-_]", base.tag or "latest")
-    kept = [re.sub(r"j(?:re|dk)", "", part) for part in parts if part not in _SLIM]
-    return (base.repository, *([part for part in kept if part] or ["latest"]))
+    """What it is a build of: equal for the full build and the small ones, whatever release they stand on."""
+    known = canonical(base)
+    if match := UBI.fullmatch(known.repository):
+        return (match["release"], re.sub(r"-(?:minimal|micro|runtime)\Z", "", match["rest"]).removesuffix("/ubi"))
+    if match := _DISTROLESS.fullmatch(known.repository):
+        return ("node", match["node"]) if match["node"] else ("debian", DEBIAN.get(match["debian"], ""))
+    parts = [re.sub(r"j(?:re|dk)|alpine[\d.]*", "", part) for part in re.split(r"[-_]", known.tag or "latest")]
+    releases = CODENAMES if known.repository not in ("debian", "ubuntu") else {}
+    kept = [part for part in parts if part and part not in _SMALL and part not in releases]
+    return (known.repository, *(kept or ["latest"]))

@@ -9,7 +9,8 @@ from memlint.lint.bases import ONLY_FULL
 from memlint.lint.chains import FirstInstall, Link, chain_of, first_install, link_of
 from memlint.lint.contents import Listed, packages_of
 from memlint.lint.fetched import Source, sources_of
-from memlint.lint.image import final_stages, reaching
+from memlint.lint.image import images_of, reaching_into, steps_of
+from memlint.lint.installing import SYSTEM_MANAGERS
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Location
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from memlint.dockerfile.reference import BaseImage
     from memlint.lint.facts import Facts, StageFacts
     from memlint.lint.repository import Repository
+    from memlint.model.dockerfile import Instruction
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -26,6 +28,7 @@ class Content(msgspec.Struct, frozen=True, array_like=True, gc=False):
     - `packages` and `sources`: what all its stages install, and build from source.
     - `foreign`: the bases, by repository, of stages that only files are copied of.
     - `full`: the programs that its chain runs, does not install, and finds on full bases alone.
+    - `shell`: a RUN, or a start in shell form, needs one; `system`: packages of the distribution are installed.
     """
 
     links: tuple[Link, ...]
@@ -34,12 +37,19 @@ class Content(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sources: tuple[Source, ...]
     foreign: tuple[str, ...]
     full: tuple[str, ...]
+    shell: bool
+    system: bool
 
 
 class Built(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """The image that a Dockerfile builds. `given`: the call is about this Dockerfile, not only about others."""
+    """An image that is built of a Dockerfile.
+
+    - `target`: the name of its stage, where several are built of that Dockerfile.
+    - `given`: the call is about this Dockerfile, not only about others.
+    """
 
     path: str
+    target: str
     base: BaseImage
     base_span: Span
     platform: str
@@ -64,28 +74,28 @@ class Built(msgspec.Struct, frozen=True, eq=False, gc=False):
 _DECODER = msgspec.msgpack.Decoder(Content)
 
 
-def built_of(facts: Facts, repository: Repository) -> Built | None:
-    """None for an image of Windows, and where the base is not known."""
+def built_of(facts: Facts, repository: Repository) -> tuple[Built, ...]:
+    """The images of a Dockerfile; without those of Windows, and those whose base is not known."""
     dockerfile = facts.dockerfile
+    images = images_of(dockerfile, repository)
     outline = repository.outline(dockerfile.path)
-    stages = final_stages(dockerfile, repository)
-    if not stages or outline.base is None:
-        return None
-    content = _content(stages, reaching(dockerfile, repository), facts, repository)
-    return Built(
-        path=dockerfile.path,
-        base=outline.base,
-        base_span=outline.base_span,
-        platform=stages[0].stage.platform or "",
-        given=dockerfile.path in repository.given,
-        encoded=_encoded(content),
+    return tuple(
+        Built(
+            path=dockerfile.path,
+            target=(stages[-1].stage.name or "") if len(images) > 1 else "",
+            base=outline.base if outline.base == base else base,  # what is equal is kept once
+            base_span=outline.base_span if outline.base_span == (span := stages[0].stage.base_span) else span,
+            platform=stages[0].stage.platform or "",
+            given=dockerfile.path in repository.given,
+            encoded=_encoded(_content(stages, facts, repository)),
+        )
+        for stages in images
+        if (base := stages[0].base) is not None
     )
 
 
-def _content(
-    stages: tuple[StageFacts, ...], sources: tuple[StageFacts, ...], facts: Facts, repository: Repository
-) -> Content:
-    steps = [step for stage in stages for step in stage.steps]
+def _content(stages: tuple[StageFacts, ...], facts: Facts, repository: Repository) -> Content:
+    steps, sources = steps_of(stages), reaching_into(stages, facts)
     installed = {package.name for step in steps for install in step.installs for package in install.packages}
     names = {placed.command.name or "" for step in steps for placed in step.commands or ()}
     chain = chain_of(stages, facts)
@@ -96,7 +106,13 @@ def _content(
         sources=tuple(source for stage in sources for source in sources_of(stage.steps)),
         foreign=tuple(sorted({each.base.repository for each in sources if each.base and each not in stages})),
         full=tuple(sorted((names & ONLY_FULL) - installed)),
+        shell=any(_needs_shell(step.instruction) for step in steps),
+        system=any(install.manager in SYSTEM_MANAGERS for step in steps for install in step.installs),
     )
+
+
+def _needs_shell(instruction: Instruction) -> bool:
+    return instruction.keyword == "RUN" or (instruction.keyword in ("CMD", "ENTRYPOINT") and not instruction.json)
 
 
 def _encoded(content: Content) -> bytes | Content:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from memlint import TYPE_CHECKING
+from memlint.dockerfile.aliases import key_of
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.image import copy_of, named_stage
@@ -91,7 +92,8 @@ def chain_of(stages: Iterable[StageFacts], facts: Facts) -> tuple[Written, ...]:
     return tuple(
         _written(stage, step, facts)
         for stage in stages
-        for step in stage.steps
+        for steps in (stage.parent.triggered if stage.parent else (), stage.steps)
+        for step in steps
         if step.instruction.keyword not in _ONLY_METADATA
     )
 
@@ -136,8 +138,7 @@ def _groups(chain: Sequence[Written]) -> Iterator[tuple[int, int, set[str]]]:
 
 def base_key(built: Built) -> str:
     """Equal for images on one base, as far as references tell."""
-    base = built.base
-    return f"{base.repository}@{base.digest or base.tag or 'latest'} {built.platform}"
+    return f"{key_of(built.base)} {built.platform}"
 
 
 def digest(*texts: str | bytes) -> bytes:

@@ -102,7 +102,8 @@ def run(
     """
     active = [each for each in rules if each.check is not None]
     alone = [each for each in active if each.rule.scope == "file"]
-    across = [each for each in active if each.rule.scope == "repository" and len(repository.paths) > 1]
+    across = [each for each in active if each.rule.scope == "repository"]
+    across = across if across and _has_several_images(repository) else []
     hits: list[tuple[Active, Hit]] = []
     for path in repository.paths if across else sorted(targets):
         if path in targets:
@@ -113,6 +114,18 @@ def run(
         found = _found(each, ".", failed, repository, **each.thresholds)
         hits += [(each, hit) for hit in found if hit.location.path in targets]
     return findings_of(repository, hits)
+
+
+def _has_several_images(repository: Repository) -> bool:
+    """Whether there may be anything to compare."""
+    if len(repository.paths) != 1:
+        return bool(repository.paths)
+    dockerfile = repository.dockerfile(repository.paths[0])
+    if dockerfile is None or len(dockerfile.stages) < 2:
+        return False
+    from memlint.lint.image import images_of  # most files that are looked at alone have one stage
+
+    return len(images_of(dockerfile, repository)) > 1
 
 
 def findings_of(repository: Repository, hits: Iterable[tuple[Active, Hit]]) -> list[Finding]:

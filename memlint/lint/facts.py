@@ -12,9 +12,10 @@ from memlint.dockerfile.installs import installs_in
 from memlint.dockerfile.reference import parse_base
 from memlint.dockerfile.scope import Scopes
 from memlint.dockerfile.shell import SHELLS, commands_of, join, program
+from memlint.lint.targets import leaves_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from memlint.dockerfile.installs import Install
     from memlint.dockerfile.reference import BaseImage
@@ -28,6 +29,7 @@ class Step(msgspec.Struct, frozen=True):
     - `commands`: of RUN, CMD and ENTRYPOINT; None for other instructions and where they cannot be known.
     - `installs`: of RUN.
     - `directory`: by WORKDIR; None where the base image may have set one.
+    - `on_build`: it is what an ONBUILD holds, and runs where an image is built on this one.
     """
 
     instruction: Instruction
@@ -35,19 +37,24 @@ class Step(msgspec.Struct, frozen=True):
     directory: str | None
     commands: tuple[Placed, ...] | None
     installs: tuple[Install, ...]
+    on_build: bool = False
+
+
+class _State(msgspec.Struct, frozen=True):
+    """What holds when an instruction begins: the directory, and whether a POSIX shell runs the RUNs."""
+
+    directory: str | None
+    posix: bool
 
 
 class StageFacts:
-    """A stage. `final`: its layers are in the image of the file: it is the last stage, or an ancestor of that."""
+    """A stage."""
 
-    def __init__(
-        self, dockerfile: Dockerfile, stage: Stage, parent: StageFacts | None, final: bool, scopes: Scopes
-    ) -> None:
+    def __init__(self, dockerfile: Dockerfile, stage: Stage, parent: StageFacts | None, scopes: Scopes) -> None:
         self._dockerfile = dockerfile
         self._scopes = scopes
         self.stage = stage
         self.parent = parent
-        self.final = final
         self._lowest = None if parent is None else parent.lowest
 
     @property
@@ -83,6 +90,11 @@ class StageFacts:
         return [stage._walked for stage in (*unwalked, self)][-1][0]  # a long chain is too deep for recursion
 
     @property
+    def triggered(self) -> tuple[Step, ...]:
+        """What its ONBUILDs let run first of all in an image that is built on it."""
+        return self._triggered[0] if self.steps else ()
+
+    @property
     def programs(self) -> frozenset[str] | None:
         """The names of all programs that it and the stages below it run; None without instructions."""
         unasked = self.above(lambda each: "_programs" in vars(each))
@@ -97,41 +109,36 @@ class StageFacts:
         return frozenset(names) if below is None else below | names
 
     @cached_property
-    def _walked(self) -> tuple[tuple[Step, ...], str | None, bool]:
-        """The steps; the directory and whether a POSIX shell runs the RUNs at their end. The parent's come first."""
-        dockerfile = self._dockerfile
-        escape = dockerfile.directives.get("escape", "\\")
-        directory, posix = self._start()
-        steps = []
-        for instruction, environment in self._scopes.environments(self.stage):
-            steps.append(_step(dockerfile, instruction, environment, directory, posix))
-            if instruction.keyword == "WORKDIR":
-                directory = join(directory, expand(instruction.value, environment, escape))
-            elif instruction.keyword == "SHELL":
-                posix = _is_posix([word.text for word in instruction.words])
-        return tuple(steps), directory, posix
+    def _walked(self) -> tuple[tuple[Step, ...], _State]:
+        """The steps, and what holds at their end. The parent's come first."""
+        return _walk(self._dockerfile, self._scopes.environments(self.stage), self._start(), on_build=False)
 
-    def _start(self) -> tuple[str | None, bool]:
+    @cached_property
+    def _triggered(self) -> tuple[tuple[Step, ...], _State]:
+        """The same for what its ONBUILDs hold."""
+        state = self._walked[1]
+        if not any(instruction.on_build for instruction in self.stage.instructions):
+            return (), state
+        return _walk(self._dockerfile, self._scopes.triggers(self.stage), state, on_build=True)
+
+    def _start(self) -> _State:
         if self.parent is not None:
-            _, directory, posix = self.parent._walked
-            return directory, posix
-        scratch = self.base is not None and self.base.family == "scratch"
-        windows = self.base is not None and self.base.family == "windows"
-        backquote = self._dockerfile.directives.get("escape") == "`"
-        return "/" if scratch else None, not (windows or backquote)
+            return self.parent._triggered[1]
+        family = None if self.base is None else self.base.family
+        backquote = self._dockerfile.directives.get("escape") == "`"  # of Windows, where the base does not tell
+        return _State("/" if family == "scratch" else None, family != "windows" and not (family is None and backquote))
 
 
 class Facts:
-    """A Dockerfile's stages, in their order; the image it builds is that of the last one."""
+    """A Dockerfile's stages, in their order."""
 
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.dockerfile = dockerfile
-        final = _final(dockerfile.stages)
         scopes = Scopes(dockerfile)
         stages: list[StageFacts] = []
         for stage in dockerfile.stages:
             parent = None if stage.parent is None else stages[stage.parent]
-            stages.append(StageFacts(dockerfile, stage, parent, stage.index in final, scopes))
+            stages.append(StageFacts(dockerfile, stage, parent, scopes))
         self.stages = tuple(stages)
 
     @cached_property
@@ -145,8 +152,13 @@ class Facts:
 
     @property
     def target(self) -> StageFacts:
-        """The last stage."""
+        """The last stage, which is built when no target is named."""
         return self.stages[-1]
+
+    @cached_property
+    def leaves(self) -> tuple[Stage, ...]:
+        """The stages that are built by their names, as far as the file itself tells."""
+        return leaves_of(self.dockerfile.stages)
 
 
 def facts_of(dockerfile: Dockerfile) -> Facts:
@@ -154,27 +166,36 @@ def facts_of(dockerfile: Dockerfile) -> Facts:
     return Facts(dockerfile)
 
 
-def _final(stages: Sequence[Stage]) -> set[int]:
-    found = set()
-    at = len(stages) - 1 if stages else None
-    while at is not None and at not in found:
-        found.add(at)
-        at = stages[at].parent
-    return found
+def _walk(
+    dockerfile: Dockerfile,
+    instructions: Iterable[tuple[Instruction, Mapping[str, str | None]]],
+    state: _State,
+    *,
+    on_build: bool,
+) -> tuple[tuple[Step, ...], _State]:
+    escape = dockerfile.directives.get("escape", "\\")
+    steps = []
+    for instruction, environment in instructions:
+        steps.append(_step(dockerfile, instruction, environment, state, on_build))
+        if instruction.keyword == "WORKDIR":
+            state = _State(join(state.directory, expand(instruction.value, environment, escape)), state.posix)
+        elif instruction.keyword == "SHELL":
+            state = _State(state.directory, _is_posix([word.text for word in instruction.words]))
+    return tuple(steps), state
 
 
 def _step(
     dockerfile: Dockerfile,
     instruction: Instruction,
     environment: Mapping[str, str | None],
-    directory: str | None,
-    posix: bool,
+    state: _State,
+    on_build: bool,
 ) -> Step:
     commands = None
-    if posix or instruction.json:
-        commands = commands_of(instruction, environment, directory, dockerfile.text)
+    if state.posix or instruction.json:
+        commands = commands_of(instruction, environment, state.directory, dockerfile.text)
     installs = installs_in(commands or ()) if instruction.keyword == "RUN" else ()
-    return Step(instruction, environment, directory, commands, installs)
+    return Step(instruction, environment, state.directory, commands, installs, on_build)
 
 
 def _is_posix(shell: Sequence[str]) -> bool:

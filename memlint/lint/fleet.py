@@ -11,25 +11,21 @@ import re
 from itertools import islice
 from posixpath import basename, dirname
 
+from msgspec.structs import replace
+
 from memlint import TYPE_CHECKING
+from memlint.lint.targets import COMPOSE_FILES, UNRELATED, speaks_of_no_service
 from memlint.model.finding import Related
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import TypeVar
 
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
     from memlint.model.finding import Location
 
-_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-
-_UNRELATED = frozenset(
-    "benchmark benchmarks bench ci contrib demo demos dev devcontainer devel debug doc docs e2e example"
-    " examples fixture fixtures genproto hack lint node_modules release sample samples script scripts test"
-    " testdata testfile testfiles testing tests authors cypress shellcheck third thirdparty tool toolchain"
-    " tooling tools tutorial tutorials vendor vendored".split()
-)
-"""Words in a path that speak of no service."""
+    T = TypeVar("T")
 
 _NAMED = 10
 """Other places that a finding names."""
@@ -49,8 +45,6 @@ _VARIANT = (
 
 def fleets(repository: Repository, *, all_files: bool) -> tuple[tuple[Built, ...], ...]:
     """The groups of images that may run together, each by path; images of Windows and unknown bases are in none."""
-    if len(repository.paths) < 2:
-        return ()
     found: tuple[tuple[Built, ...], ...] = repository.once(
         f"fleets {all_files}", lambda: tuple(_fleets(repository, all_files=all_files))
     )
@@ -62,13 +56,21 @@ def _fleets(repository: Repository, *, all_files: bool) -> Iterator[tuple[Built,
     projects = _Projects(repository)
     for path in repository.paths:
         if all_files or not is_unrelated(path):
-            built = repository.built(path)
-            if built is not None:
-                groups.setdefault("" if all_files else projects.of(path), []).append(built)
+            images = repository.built(path)
+            services = images if all_files else _services(images)
+            groups.setdefault("" if all_files else projects.of(path), []).extend(services)
     for _, group in sorted(groups.items()):
         chosen = group if all_files else _one_of_each_product(group)
         if len(chosen) > 1:
-            yield tuple(sorted(chosen, key=lambda built: built.path))
+            yield tuple(sorted(chosen, key=lambda built: (built.path, built.target)))
+
+
+def each_place(images: Iterable[T], place: Callable[[T], Location]) -> list[T]:
+    """The first of those that are made in one place: images of one Dockerfile may have a stage in common."""
+    found: dict[Location, T] = {}
+    for image in images:
+        found.setdefault(place(image), image)
+    return list(found.values())
 
 
 def teller(group: Sequence[Built]) -> int:
@@ -98,7 +100,13 @@ def is_unrelated(path: str) -> bool:
     if any(part.startswith(".") and part.strip(".") for part in directories):
         return True
     words = [word for part in (*directories, _suffix(name)) for word in re.split(r"[-_.]", part.lower())]
-    return not _UNRELATED.isdisjoint(words)
+    return not UNRELATED.isdisjoint(words)
+
+
+def _services(images: tuple[Built, ...]) -> tuple[Built, ...]:
+    """Those of a Dockerfile whose stage is not called after tests or development; if all are, the one of the last."""
+    found = [built for built in images if not speaks_of_no_service(built.target)] or list(images[:1])
+    return tuple(found) if len(found) > 1 else tuple(replace(built, target="") for built in found)
 
 
 def _suffix(name: str) -> str:
@@ -120,7 +128,7 @@ class _Projects:
     def _around(self, directory: str) -> str | None:
         if directory not in self._known:
             above = self._around(dirname(directory)) if directory else None
-            found = (self._repository.read(f"{directory}/{name}".lstrip("/")) is not None for name in _COMPOSE)
+            found = (self._repository.read(f"{directory}/{name}".lstrip("/")) is not None for name in COMPOSE_FILES)
             self._known[directory] = directory if above is None and any(found) else above
         return self._known[directory]
 
@@ -132,7 +140,7 @@ def _one_of_each_product(group: Iterable[Built]) -> list[Built]:
     """
     products: dict[tuple[str, ...], list[Built]] = {}
     for built in group:
-        products.setdefault(_product(built.path), []).append(built)
+        products.setdefault(_product(built), []).append(built)
     return [max(variants, key=_plainest) for variants in products.values() if not _is_matrix(variants)]
 
 
@@ -141,14 +149,17 @@ def _is_matrix(variants: Sequence[Built]) -> bool:
     return len(variants) >= _MATRIX and len(versions) > 1
 
 
-def _product(path: str) -> tuple[str, ...]:
-    parts = (*dirname(path).split("/"), _suffix(basename(path)))
-    return tuple(part for part in parts if part and not _tells_variants_apart(part))
+def _product(built: Built) -> tuple[str, ...]:
+    return tuple(part for part in _parts(built) if not _tells_variants_apart(part))
 
 
 def _plainest(built: Built) -> tuple[int, list[tuple[int, str]]]:
-    parts = (*dirname(built.path).split("/"), _suffix(basename(built.path)))
-    return -sum(1 for part in parts if part and _tells_variants_apart(part)), natural(built.path)
+    return -sum(1 for part in _parts(built) if _tells_variants_apart(part)), natural(f"{built.path} {built.target}")
+
+
+def _parts(built: Built) -> list[str]:
+    """The words in which two images may differ: directories, what the file's name adds, and the stage's name."""
+    return [part for part in (*dirname(built.path).split("/"), _suffix(basename(built.path)), built.target) if part]
 
 
 def _tells_variants_apart(part: str) -> bool:

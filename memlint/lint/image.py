@@ -10,13 +10,15 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import unmirrored
 from memlint.lint.paths import is_below, is_data, is_library, join, looks_binary
+from memlint.lint.targets import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile, Instruction
+    from memlint.model.finding import Hit, Location
 
 _BUILDERS = frozenset(
     (
@@ -113,11 +115,28 @@ class Copy(msgspec.Struct, frozen=True):
         return any(_is_binary(source, self.built) for source in self.sources)
 
 
+def images_of(dockerfile: Dockerfile, repository: Repository) -> tuple[tuple[StageFacts, ...], ...]:
+    """The images that are built of a Dockerfile, that of its last stage first: of each the stages whose layers it has.
+
+    The lowest stage comes first. None for an image of Windows, which has no overlayfs.
+    """
+    found = (stage.lineage for stage in targets_of(repository.facts(dockerfile), repository))
+    return tuple(stages for stages in found if not is_windows(stages[0]))
+
+
 def final_stages(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts, ...]:
-    """The stages whose layers the image has, the lowest first; none for an image of Windows, which has no overlayfs."""
-    facts = repository.facts(dockerfile)
-    stages = tuple(stage for stage in facts.stages if stage.final)
-    return () if not stages or is_windows(stages[0]) else stages
+    """The stages whose layers are in an image that is built of the Dockerfile, in their order."""
+    stages = {stage.stage.index: stage for image in images_of(dockerfile, repository) for stage in image}
+    return tuple(stages[index] for index in sorted(stages))
+
+
+def told_once(images: Iterable[Iterable[Hit]]) -> Iterator[Hit]:
+    """What was found in each of several images: what is in the stages of two of them is told once."""
+    seen: set[Location] = set()
+    for found in images:
+        new = [hit for hit in found if hit.location not in seen]
+        yield from new
+        seen.update(hit.location for hit in new)
 
 
 def is_windows(stage: StageFacts) -> bool:
@@ -127,9 +146,18 @@ def is_windows(stage: StageFacts) -> bool:
     return any(word in stage.stage.source.value.lower() for word in ("windows", "nanoserver", "servercore"))
 
 
-def steps_of(dockerfile: Dockerfile, repository: Repository) -> Iterator[Step]:
-    """The steps of the image, from the base up."""
-    return (step for stage in final_stages(dockerfile, repository) for step in stage.steps)
+def steps_of(stages: Sequence[StageFacts]) -> list[Step]:
+    """The steps of an image of these stages, from the base up: what ONBUILD holds runs in the stage above."""
+    steps: list[Step] = []
+    for stage in stages:
+        steps += stage.parent.triggered if stage.parent else ()
+        steps += stage.steps
+    return steps
+
+
+def steps_with_triggers(stages: Iterable[StageFacts]) -> list[Step]:
+    """The same, and what the ONBUILDs of the last one let run in images that are built on it."""
+    return [step for stage in stages for steps in (stage.steps, stage.triggered) for step in steps]
 
 
 def copy_of(step: Step, facts: Facts) -> Copy | None:
@@ -156,9 +184,13 @@ def named_stage(name: str, facts: Facts) -> StageFacts | None:
 
 
 def reaching(dockerfile: Dockerfile, repository: Repository) -> tuple[StageFacts, ...]:
-    """The stages from which anything comes into the image: by FROM, or by `COPY --from`."""
-    facts = repository.facts(dockerfile)
-    open_stages = list(final_stages(dockerfile, repository))
+    """The stages from which anything comes into an image: by FROM, or by `COPY --from`."""
+    return reaching_into(final_stages(dockerfile, repository), repository.facts(dockerfile))
+
+
+def reaching_into(stages: Iterable[StageFacts], facts: Facts) -> tuple[StageFacts, ...]:
+    """These stages, and all from which anything comes into them."""
+    open_stages = list(stages)
     seen: dict[int, StageFacts] = {}
     while open_stages:
         stage = open_stages.pop()

@@ -6,12 +6,13 @@ import re
 from posixpath import basename, dirname
 
 from memlint import TYPE_CHECKING
+from memlint.lint.image import copy_of, named_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from memlint.dockerfile.installs import Install
-    from memlint.lint.facts import Step
+    from memlint.lint.facts import Facts, Step
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
 
@@ -31,6 +32,44 @@ _OWN_PROJECT = r"(?m)^[ \t]*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|[ \t\r]*$)|/)"
 _TOOLS = frozenset(("pip", "setuptools", "wheel"))
 """What installs packages: text alone, nothing of it is mapped."""
 _LISTED = 3
+_OF_PROJECTS = frozenset(("Gemfile", "Gemfile.lock", "package.json", "pyproject.toml"))
+"""Files that describe a project, beside those that list what it needs."""
+
+
+class Installed:
+    """What steps have installed, by the names of packages and of the lists that they read."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._packages: set[tuple[str, str]] = set()
+        self._files: set[tuple[str, str]] = set()
+        self._copied: set[int] = set()
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """The steps that follow."""
+        for step in steps:
+            self._add(step.installs)
+            copy = copy_of(step, self._facts)
+            stage = named_stage(copy.stage, self._facts) if copy is not None and copy.stage else None
+            for each in stage.above(lambda found: found.stage.index in self._copied) if stage else ():
+                self._copied.add(each.stage.index)
+                for other in each.steps:  # what a COPY takes of a stage came with its installs
+                    self._add(other.installs)
+
+    def has(self, install: Install) -> bool:
+        """Whether a former install brought all that it names, so that it adds the project of the context at most.
+
+        Tools that fetch what a lock file says need the project's description for the rest alone.
+        """
+        files = [basename(file) for file in install.files if (install.manager, basename(file)) not in self._files]
+        if any((install.manager, package.raw) not in self._packages for package in install.packages):
+            return False
+        return not files or (len(files) < len(install.files) and _OF_PROJECTS.issuperset(files))
+
+    def _add(self, installs: Iterable[Install]) -> None:
+        for each in installs:
+            self._packages.update((each.manager, package.raw) for package in each.packages)
+            self._files.update((each.manager, basename(file)) for file in each.files)
 
 
 def library_installs(

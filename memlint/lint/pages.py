@@ -19,6 +19,7 @@ _FAMILIES = {
     "repository": "Rules for all Dockerfiles of a repository",
     "images": "Rules for compared images",
 }
+_CORPUS = "the corpus of real repositories that memlint is tested with"
 _GENERATED = "<!-- generated from rules/*.toml by python -m memlint.lint.pages -->"
 
 
@@ -59,12 +60,17 @@ def page(rule: Rule) -> str:
 
 def _evidence(rule: Rule) -> str:
     """What is known of its hits on Dockerfiles that nobody wrote for it."""
-    corpus = f"{rule.precision} in the corpus of real repositories that memlint is tested with (all, or twenty)"
-    public = f"{rule.public} in other public Dockerfiles, looked for because of this rule and read whole"
-    known = [text for text, value in ((corpus, rule.precision), (public, rule.public)) if value]
+    figures = (
+        (rule.precision, f"in {_CORPUS} (all, or twenty)"),
+        (rule.precision_all_files, f"in {_CORPUS}, with `all_files = true`: by default it finds nothing there"),
+        (rule.public, "in other public Dockerfiles, looked for because of this rule and read whole"),
+    )
+    known = "; ".join(f"{figure} {where}" for figure, where in figures if figure)
+    none = "" if rule.precision or rule.precision_all_files else f"No hit was found in {_CORPUS}, so there is no figure"
     if not known:
-        return "No real Dockerfile with a hit has been read yet: it is known by its examples and tests alone."
-    return f"Hits that were read by eye, and right: {'; '.join(known)}."
+        return f"{none}: it is known by its examples and tests alone."
+    told = f"Hits that were read by eye, and right: {known}."
+    return f"{told} {none} for it." if none else told
 
 
 def _thresholds(rule: Rule) -> str:

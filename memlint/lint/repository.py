@@ -35,7 +35,8 @@ class Repository:
         self.given = dockerfiles.outlines.keys() if given is None else given
         """The Dockerfiles that the call is about."""
         self._dockerfiles = dockerfiles
-        self._built: dict[str, Built | None] = {}
+        self._built: dict[str, tuple[Built, ...]] = {}
+        self._named: dict[str, tuple[tuple[str, str], ...]] = {}
         self._read: dict[str, str | None] = {}
         self._worked_out: dict[str, object] = {}
         self._lines: tuple[str, list[str]] | None = None
@@ -63,13 +64,24 @@ class Repository:
         """What is known of a Dockerfile without a look at it."""
         return self._dockerfiles.outlines[path]
 
-    def built(self, path: str) -> Built | None:
-        """What the image that a Dockerfile builds means for others; None for Windows, and where its base is unknown."""
+    def built(self, path: str) -> tuple[Built, ...]:
+        """What the images that are built of a Dockerfile mean for others, that of its last stage first.
+
+        None of Windows is among them, and none whose base is unknown.
+        """
         if path not in self._built:
             from memlint.lint.built import built_of  # only comparisons ask for it
 
             self._built[path] = built_of(self._dockerfiles.facts(path), self)
         return self._built[path]
+
+    def targets_named_in(self, directory: str) -> tuple[tuple[str, str], ...]:
+        """The Dockerfiles and stages that files of a directory name as what is built."""
+        if directory not in self._named:
+            from memlint.lint.targets import named_in  # a file of one stage needs no name
+
+            self._named[directory] = named_in(directory, self)
+        return self._named[directory]
 
     def content(self, path: str) -> bytes:
         """The bytes of a Dockerfile."""
@@ -109,6 +121,7 @@ class Repository:
         """
         repository = Repository(self._dockerfiles.with_content(path, content), self.given)
         repository._built = {each: built for each, built in self._built.items() if each != path}
+        repository._named = self._named
         return repository
 
 

@@ -47,7 +47,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - `message`: a template over a hit's evidence.
     - `thresholds`: the check's keyword-only arguments.
     - `precision` and `public`: of the hits read by eye those that were right, `19/20`: of all (or twenty) in the corpus
-      of real repositories, and in other public Dockerfiles, read whole.
+      of real repositories, and in other public Dockerfiles, read whole. `precision_all_files`: of those in the corpus
+      where all files of a repository are compared, for a rule that finds nothing there otherwise.
     - `bad` and `good`: examples that run as tests; several files are parted by lines `# file: PATH`.
     - `cause`: the cause of duplicates that a rule of compared images reports; `remedy` what to do, in a few words.
     """
@@ -65,6 +66,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check: str | None = None
     ignore_when: str = ""
     precision: str | None = None
+    precision_all_files: str | None = None
     public: str | None = None
     thresholds: dict[str, Value] = {}
     cause: str | None = None
@@ -173,7 +175,8 @@ def _load(path: str) -> Rule:
         _refuse(path, f"has the name {rule.name!r}", "a name is words in small letters, joined by -, like stale-base")
     if rule.check is not None and not (rule.check.isidentifier() and rule.message):
         _refuse(path, "needs the name of a check, and a message", "see the files in rules/ for what one looks like")
-    for key, counted in (("precision", rule.precision), ("public", rule.public)):
+    for key in ("precision", "precision_all_files", "public"):
+        counted = getattr(rule, key)
         if counted is not None and not _is_share(counted):
             _refuse(path, f"has the {key} {counted!r}", 'write how many of how many hits were right, like "19/20"')
     return rule

@@ -12,7 +12,7 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.words import assignments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from memlint.dockerfile.installs import Install
     from memlint.lint.facts import Step
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PINNED = r"""["']?(?:[0-9a-f]{7,64}|v?\d+\.\d+[\w.+-]*)["']?\Z"""
 """A default that names one version: such a value is raised by hand, not by every build."""
 _REFERENCE = r"\$\{?(\w+)"
+_LABELS = r"org\.opencontainers\.image\.(?:revision|created|version)|org\.label-schema\.(?:vcs-ref|build-date|version)"
+"""Labels that say which build it is."""
 _MADE_OF = 100
 """ARGs that are followed into one variable."""
 
@@ -40,17 +42,26 @@ class Argument(msgspec.Struct, eq=False):
     spoken: int | None = None
 
 
+def labelled(step: Step) -> Iterator[str]:
+    """The variables that a LABEL about the build is made of."""
+    for name, value, _ in assignments(step.instruction) if step.instruction.keyword == "LABEL" else ():
+        if re.fullmatch(_LABELS, name.strip("\"'")):
+            yield from re.findall(_REFERENCE, value or "")
+
+
 class Varying:
-    """Goes from step to step, and keeps which variables vary: ARGs called like the patterns, and what is made of them.
+    """Goes from step to step, and keeps which variables vary: ARGs called like the patterns or in `named`, and what is
+    made of them.
 
     - `arguments`: those ARGs, one for each name as long as no RUN needs it.
     - `installs`: all so far, each with the number of its step.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], named: Collection[str] = ()) -> None:
         self.installs: list[tuple[int, Install]] = []
         self.arguments: list[Argument] = []
         self._patterns = patterns
+        self._named = named
         self._latest: dict[str, Argument] = {}
         self._holding: dict[str, list[Argument]] = {}
 
@@ -89,7 +100,7 @@ class Varying:
 
     def _declare(self, number: int, instruction: Instruction) -> None:
         for name, default, word in assignments(instruction):
-            if re.match(_PINNED, default or "") or not any(fnmatchcase(name.upper(), each) for each in self._patterns):
+            if re.match(_PINNED, default or "") or not self._varies(name):
                 continue
             known = self._latest.get(name)
             if known is None or known.after == known.before:
@@ -97,6 +108,9 @@ class Varying:
                 self.arguments.append(argument)
                 self._latest[name] = argument
                 self._holding[name] = [*self._holding.get(name, ()), argument]
+
+    def _varies(self, name: str) -> bool:
+        return name in self._named or any(fnmatchcase(name.upper(), each) for each in self._patterns)
 
 
 def _words(instruction: Instruction) -> set[str]:

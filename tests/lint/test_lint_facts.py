@@ -20,9 +20,8 @@ def steps(text: str, stage: int = -1) -> tuple[Step, ...]:
     return facts(text).stages[stage].steps
 
 
-def test_the_last_stage_and_what_it_is_built_on_are_final() -> None:
+def test_the_last_stage_and_what_it_is_built_on() -> None:
     found = facts("FROM debian AS a\nFROM a AS b\nFROM alpine AS c\nFROM b AS d\nCOPY --from=c /x /x\n")
-    assert [stage.final for stage in found.stages] == [True, True, False, True]
     assert found.target is found.stages[-1]
     assert [each.stage.name for each in found.target.lineage] == ["a", "b", "d"]
 
@@ -77,6 +76,8 @@ def test_the_working_directory(text: str, directory: str | None) -> None:
         ("FROM mcr.microsoft.com/windows/servercore:ltsc2022\n", False),
         ("FROM python:3.12-windowsservercore\n", False),
         ("# escape=`\nFROM example\n", False),
+        ("# escape=`\nFROM debian\n", True),  # an image of Linux has a shell whatever the escape is
+        ("# escape=`\nFROM mcr.microsoft.com/windows/servercore:ltsc2022\n", False),
         ('# escape=`\nFROM example\nSHELL ["bash", "-c"]\n', True),
     ],
 )
@@ -102,6 +103,32 @@ def test_what_a_parent_stage_set_holds() -> None:
     assert [package.name for package in install.packages] == ["curl"]
 
 
+def test_another_escape_joins_the_lines_of_a_run() -> None:
+    (run,) = steps("# escape=`\nFROM debian\nRUN apt-get update && `\n  apt-get install -y a b\\c `\n  d\n")
+    assert [placed.command.name for placed in run.commands or ()] == ["apt-get", "apt-get"]
+    assert [package.name for install in run.installs for package in install.packages] == ["a", "bc", "d"]
+    assert [placed.span.line for placed in run.commands or ()] == [3, 4]
+
+
+def test_what_onbuild_holds_runs_above_the_stage() -> None:
+    text = (
+        "FROM debian AS a\nONBUILD ARG P=curl\nONBUILD WORKDIR /b\nONBUILD RUN apt-get install $P && x\nWORKDIR /a\n"
+        "FROM a\nRUN y\n"
+    )
+    first, second = facts(text).stages
+    assert [(step.instruction.keyword, step.on_build) for step in first.triggered] == [
+        ("ARG", True),
+        ("WORKDIR", True),
+        ("RUN", True),
+    ]
+    run = first.triggered[-1]
+    assert [package.name for install in run.installs for package in install.packages] == ["curl"]
+    assert [placed.command.directory for placed in run.commands or ()] == ["/b", "/b"]
+    assert [step.instruction.keyword for step in first.steps] == ["ONBUILD"] * 3 + ["WORKDIR"]
+    assert [step.directory for step in second.steps] == ["/b"]
+    assert second.triggered == ()
+
+
 def test_places_in_a_here_document_without_its_tabs() -> None:
     run = steps("FROM debian\nRUN <<-EOF\n\t\tchmod +x\nEOF\n")[-1]
     assert [span.column for placed in run.commands or () for span in placed.word_spans] == [3, 9]
@@ -112,7 +139,7 @@ def test_a_long_row_of_stages() -> None:
     found = facts(text + "RUN x\n")
     assert found.target.base is not None
     assert found.target.base.repository == "debian"
-    assert found.target.final
+    assert len(found.target.lineage) == 1501
 
 
 @pytest.mark.parametrize(

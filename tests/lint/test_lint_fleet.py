@@ -95,5 +95,26 @@ def test_the_outermost_project_is_the_one(tmp_path: Path) -> None:
     assert together(tmp_path, "compose.yml", "a/compose.yaml", "b/compose.yaml", *paths) == [paths]
 
 
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        ("FROM a AS api\nFROM b AS web\n", ["api", "web"]),
+        ("FROM a AS api\nFROM b AS test\n", [""]),  # one is left: it needs no name
+        ("FROM a AS api\nFROM b AS web\nFROM c AS dev\n", ["api", "web"]),
+        ("FROM a AS api\nFROM b AS api-alpine\nFROM c AS alpine\nFROM d AS slim\n", ["api", "api-alpine", "slim"]),
+        ("FROM a AS dev\n", [""]),
+    ],
+)
+def test_images_of_one_dockerfile(text: str, targets: list[str]) -> None:
+    files = repository({"a/Dockerfile": text, "b/Dockerfile": "FROM debian:12\n"})
+    (fleet,) = fleets(files, all_files=False)
+    assert [built.target for built in fleet if built.path == "a/Dockerfile"] == targets
+
+
+def test_images_of_a_dockerfile_alone_are_a_fleet() -> None:
+    (fleet,) = fleets(repository({"Dockerfile": "FROM a AS api\nFROM b AS web\n"}), all_files=False)
+    assert [built.base.repository for built in fleet] == ["a", "b"]
+
+
 def test_numbers_are_numbers() -> None:
     assert sorted(["3.9", "3.11", "3.10-slim", "v2"], key=natural) == ["v2", "3.9", "3.10-slim", "3.11"]

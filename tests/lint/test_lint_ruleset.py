@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from memlint.errors import UsageError
+from memlint.lint.pages import page
 from memlint.lint.ruleset import Rule, checks, load_check, load_rules, thresholds_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,6 +137,23 @@ def test_a_rule_of_another_scope_than_its_check(tmp_path: Path, scope: str) -> N
     (tmp_path / "ML901.toml").write_text(OWN.replace('scope = "file"', f'scope = "{scope}"'))
     with pytest.raises(UsageError, match=f"has the scope '{scope}', which the check upgrade is not for"):
         load_rules(more=[str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("figures", "text"),
+    [
+        ({}, "No hit was found in the corpus"),
+        ({}, "so there is no figure: it is known by its examples and tests alone."),
+        ({"precision": "4/4"}, "right: 4/4 in the corpus of real repositories that memlint is tested with (all, or"),
+        ({"precision_all_files": "4/4"}, "with `all_files = true`: by default it finds nothing there."),
+        ({"public": "7/7"}, "right: 7/7 in other public Dockerfiles"),
+        ({"public": "7/7"}, "tested with, so there is no figure for it."),
+        ({"precision": "4/4", "public": "7/7"}, "(all, or twenty); 7/7 in other public"),
+    ],
+)
+def test_a_page_says_how_sure_a_rule_is(figures: dict[str, str], text: str) -> None:
+    rule = next(rule for rule in load_rules() if rule.id == "ML110")
+    assert text in page(replace(rule, **{"precision": None, "public": None, **figures}))
 
 
 def test_the_pages_are_the_generated_ones(tmp_path: Path) -> None:

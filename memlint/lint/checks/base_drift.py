@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 
 from memlint import TYPE_CHECKING
-from memlint.lint.bases import is_built_here, slimmer, text_of, usual
-from memlint.lint.fleet import fleets, related, where
+from memlint.dockerfile.aliases import canonical, key_of, may_be_one
+from memlint.lint.bases import is_built_here, smaller, text_of, usual, would_do
+from memlint.lint.fleet import each_place, fleets, related, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from memlint.dockerfile.reference import BaseImage
     from memlint.lint.built import Built
     from memlint.lint.repository import Repository
     from memlint.lint.thresholds import Images
 
 
 def base_drift(repository: Repository, *, min_images: Images, all_files: bool) -> Iterator[Hit]:
-    """One hit per image on another base of a repository than most; a full base beside a slim one is `full_base`'s.
+    """One hit per image on another base of a repository than most; a full base beside a small one is `full_base`'s.
 
     The tags of images that the repository builds itself are given when it is built.
     """
@@ -26,19 +28,18 @@ def base_drift(repository: Repository, *, min_images: Images, all_files: bool) -
         groups: dict[str, list[Built]] = defaultdict(list)
         for built in fleet:
             if built.base.repository != "scratch" and not is_built_here(built.base, repository):
-                groups[built.base.repository].append(built)
+                groups[canonical(built.base).repository].append(built)
         for group in groups.values():
             if len(group) >= min_images:
                 yield from _drifted(group)
 
 
 def _drifted(group: list[Built]) -> Iterator[Hit]:
-    majority = usual(group)
+    majority = each_place(usual(group), lambda built: built.from_place)
     common = majority[0].base
-    paths = {built.path for built in majority}
     others = related((other.from_place, text_of(common)) for other in majority)
-    for built in group:
-        if built.path in paths or slimmer(built.base, common):
+    for built in each_place(group, lambda built: built.from_place):
+        if key_of(built.base) == key_of(common) or may_be_one(built.base, common) or _is_full(built, common):
             continue
         yield Hit(
             location=built.from_place,
@@ -51,3 +52,9 @@ def _drifted(group: list[Built]) -> Iterator[Hit]:
             },
             related=others,
         )
+
+
+def _is_full(built: Built, common: BaseImage) -> bool:
+    """Whether the usual base would do, as a smaller build of the image's own: then another rule says so."""
+    kind = smaller(built.base, common)
+    return would_do(built, kind) if kind == "alpine" else kind is not None

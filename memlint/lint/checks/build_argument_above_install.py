@@ -6,9 +6,9 @@ from bisect import bisect_left
 
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import inserted_below, lines_of, removed
-from memlint.lint.image import final_stages
+from memlint.lint.image import images_of, told_once
 from memlint.lint.installing import library_installs, summary
-from memlint.lint.varying import Varying
+from memlint.lint.varying import Varying, labelled
 from memlint.model.finding import Fix, Hit, Location, Related
 
 if TYPE_CHECKING:
@@ -30,10 +30,24 @@ _NAMED = 10
 def build_argument_above_install(
     dockerfile: Dockerfile, repository: Repository, *, names: tuple[str, ...], managers: Managers
 ) -> Iterator[Hit]:
-    """Each ARG of `names` (patterns) with an install of `managers` above it that does not use the value."""
-    stages = final_stages(dockerfile, repository)
-    steps = [(stage, step) for stage in stages for step in stage.steps]
-    varying = Varying(names)
+    """Each ARG of `names` (patterns), or of a label about the build, above an install of `managers` that is without it.
+
+    An install that uses the value is another one each time.
+    """
+    images = images_of(dockerfile, repository)
+    return told_once(_in_image(dockerfile, stages, repository, names, managers) for stages in images)
+
+
+def _in_image(
+    dockerfile: Dockerfile,
+    stages: Sequence[StageFacts],
+    repository: Repository,
+    names: Sequence[str],
+    managers: Sequence[str],
+) -> Iterator[Hit]:
+    parts = ((stage, (*(stage.parent.triggered if stage.parent else ()), *stage.steps)) for stage in stages)
+    steps = [(stage, step) for stage, own in parts for step in own]
+    varying = Varying(names, {name for _, step in steps for name in labelled(step)})
     for number, (_, step) in enumerate(steps):
         varying.pass_by(number, step, library_installs(step, managers, dockerfile, repository))
     moves = _Moves(stages, steps, repository.facts(dockerfile))

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import reference_of, text_of
 from memlint.lint.chains import base_key
-from memlint.lint.fleet import fleets, related, teller, where
+from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.lint.proposal import shared_base
 from memlint.model.finding import Hit
 
@@ -53,10 +53,18 @@ def _alike(group: list[Chain], min_images: int) -> Iterator[tuple[list[Built], i
             if len(chain[1]) > length:
                 following[chain[1][length]].append(chain)
         installs = _last_install(alike[0][0].content.links[:length])
-        if installs and not any(len(more) == len(alike) for more in following.values()):
-            yield [built for built, _ in alike], installs
+        whole = installs and not any(len(more) == len(alike) for more in following.values())
+        if whole and len(apart := _apart(alike, installs)) >= min_images:
+            yield apart, installs
         else:
             waiting += [(more, length + 1) for more in following.values()]
+
+
+def _apart(alike: Sequence[Chain], length: int) -> list[Built]:
+    """Those of the images that have the instructions in places of their own."""
+    images = [built for built, _ in alike]
+    several = len({built.path for built in images}) < len(images)
+    return each_place(images, lambda built: _end(built, length)) if several else images
 
 
 def _last_install(links: Sequence[Link]) -> int:
@@ -65,7 +73,7 @@ def _last_install(links: Sequence[Link]) -> int:
 
 
 def _hit(alike: list[Built], length: int, repository: Repository) -> Hit:
-    paths = [built.path for built in alike]
+    paths = list(dict.fromkeys(built.path for built in alike))
     anchor, built = alike[0], alike.pop(teller(alike))
     links = built.content.links[:length]
     return Hit(
@@ -75,7 +83,7 @@ def _hit(alike: list[Built], length: int, repository: Repository) -> Hit:
             "instructions": length,
             "first": links[0].span.line,
             "packages": ", ".join(sorted({name for link in links for name in link.mapped})),
-            "count": len(paths),
+            "count": len(alike) + 1,
             "where": where(_end(alike[0], length), len(alike)),
         },
         related=related((_end(other, length), "the same instructions") for other in alike),

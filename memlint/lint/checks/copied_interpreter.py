@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
-from memlint.lint.image import final_stages, reaching
+from memlint.lint.image import images_of, reaching_into, told_once
 from memlint.lint.runtimes import runtime_of
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Edit, Fix, Hit, Location
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from memlint.dockerfile.shell import Placed
+    from memlint.lint.facts import Facts, StageFacts
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
 
@@ -22,10 +23,14 @@ _COPIES = frozenset(("--copies", "--always-copy"))
 
 def copied_interpreter(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """`python -m venv --copies` and the like: in the image, or in a stage from which it comes beside an interpreter."""
-    stages = final_stages(dockerfile, repository)
-    runtime = runtime_of(stages[0].base) if stages else None
+    facts = repository.facts(dockerfile)
+    return told_once(_in_image(dockerfile, stages, facts) for stages in images_of(dockerfile, repository))
+
+
+def _in_image(dockerfile: Dockerfile, stages: tuple[StageFacts, ...], facts: Facts) -> Iterator[Hit]:
+    runtime = runtime_of(stages[0].base)
     brings_python = runtime is not None and "python3" in runtime.programs
-    for stage in reaching(dockerfile, repository) if brings_python else stages:
+    for stage in reaching_into(stages, facts) if brings_python else stages:
         for step in stage.steps:
             for placed in step.commands or () if step.instruction.keyword == "RUN" else ():
                 span = _option(placed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memlint import TYPE_CHECKING
-from memlint.lint.image import final_stages
+from memlint.lint.image import final_stages, steps_with_triggers
 from memlint.lint.paths import directories, is_below, is_library, is_program, is_system_file, join
 from memlint.model.finding import Hit, Location
 
@@ -19,7 +19,7 @@ _LINKS = ("-s", "--symbolic-link", "-l", "--link")
 
 def copied_library(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """Each `cp` of a program or library from where the system keeps them, unless the same RUN removes the original."""
-    for step in (step for stage in final_stages(dockerfile, repository) for step in stage.steps):
+    for step in steps_with_triggers(final_stages(dockerfile, repository)):
         commands = step.commands or () if step.instruction.keyword == "RUN" else ()
         removed = {path for placed in commands if placed.command.name == "rm" for path in _operands(placed.command)}
         for placed in commands:

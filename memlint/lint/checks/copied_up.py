@@ -6,7 +6,7 @@ import re
 
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import removed, with_flag
-from memlint.lint.image import copy_of, final_stages, is_shared_base
+from memlint.lint.image import copy_of, images_of, is_shared_base, steps_with_triggers, told_once
 from memlint.lint.lower import UNKNOWN, Earlier, Lower
 from memlint.lint.paths import is_program
 from memlint.lint.rewrites import ONLY_PROGRAMS, rewrite_of
@@ -32,13 +32,19 @@ _FLAGS = {"chmod": "--chmod", "chown": "--chown"}
 def copied_up(dockerfile: Dockerfile, repository: Repository, *, brought_by: Bringer) -> Iterator[Hit]:
     """`brought_by` "base": what the base or its packages brought. "image": what this Dockerfile put there before."""
     facts = repository.facts(dockerfile)
-    stages = final_stages(dockerfile, repository)
-    if not stages or (brought_by == "base" and is_shared_base(dockerfile, repository)):
-        return
+    shared = brought_by == "base" and is_shared_base(dockerfile, repository)
+    images = images_of(dockerfile, repository)
+    return told_once(_in_image(dockerfile, stages, facts, brought_by, shared) for stages in images)
+
+
+def _in_image(
+    dockerfile: Dockerfile, stages: Sequence[StageFacts], facts: Facts, brought_by: str, shared: bool
+) -> Iterator[Hit]:
+    """In a base that is `shared` its own layers are where such work belongs, those of images on it are not."""
     lower = Lower(stages, facts)
-    steps = [step for stage in stages for step in stage.steps]
+    steps = steps_with_triggers(stages)
     for step, before in zip(steps, [None, *steps], strict=False):
-        if step.instruction.keyword == "RUN":
+        if step.instruction.keyword == "RUN" and (step.on_build or not shared):
             for placed, rewrite, target, origin in _rewritten(step, lower, stages):
                 if (origin.instruction is None) == (brought_by == "base"):
                     fix = _fix(step, before, rewrite, facts)
@@ -120,7 +126,9 @@ def _fix(step: Step, before: Step | None, rewrite: Rewrite, facts: Facts) -> Fix
     """`RUN chmod 755 FILE` directly after the COPY of that one file becomes `COPY --chmod=755`."""
     copy = copy_of(before, facts) if before is not None else None
     value = rewrite.mode if rewrite.verb == "chmod" else rewrite.owner
-    if copy is None or value is None or rewrite.recursive or len(step.commands or ()) != 1:
+    if copy is None or before is None or before.on_build != step.on_build:
+        return None
+    if value is None or rewrite.recursive or len(step.commands or ()) != 1:
         return None
     if len(copy.sources) != 1 or copy.sources[0].endswith("/") or rewrite.targets != (copy.target,) or copy.into:
         return None

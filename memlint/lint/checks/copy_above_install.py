@@ -11,8 +11,8 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.lint.dependence import is_in_the_way, is_independent, needing_nothing
 from memlint.lint.edits import inserted_below, lines_of, removed
-from memlint.lint.image import copy_of, final_stages
-from memlint.lint.installing import context_file, library_installs, summary
+from memlint.lint.image import copy_of, images_of, told_once
+from memlint.lint.installing import Installed, context_file, library_installs, summary
 from memlint.lint.paths import join
 from memlint.lint.reached import UNKNOWN
 from memlint.model.finding import Fix, Hit, Location, Related
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.installs import Install
-    from memlint.lint.facts import Facts, Step
+    from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.image import Copy
     from memlint.lint.repository import Repository
     from memlint.lint.thresholds import Managers
@@ -52,19 +52,30 @@ def copy_above_install(dockerfile: Dockerfile, repository: Repository, *, manage
 
     Those of the copy's own stage: one that others are built on is an image in itself, and needs its source.
     """
+    if _chooses_context(dockerfile, repository):
+        return iter(())
+    images = images_of(dockerfile, repository)
+    return told_once(_in_image(dockerfile, stages, repository, managers) for stages in images)
+
+
+def _in_image(
+    dockerfile: Dockerfile, stages: Sequence[StageFacts], repository: Repository, managers: Sequence[str]
+) -> Iterator[Hit]:
     facts = repository.facts(dockerfile)
-    stages = final_stages(dockerfile, repository)
-    if not stages or _chooses_context(dockerfile, repository):
-        return
-    for each in stages:
-        installs = (library_installs(step, managers, dockerfile, repository) for step in each.steps)
-        stage = _Stage(each.steps, tuple(installs))
+    there = Installed(facts)
+    for steps in (each for stage in stages for each in (stage.steps, stage.triggered)):
+        installs = (library_installs(step, managers, dockerfile, repository) for step in steps)
+        stage, done = _Stage(steps, tuple(installs)), 0
         for number, copy in islice(_changing(stage, facts), _TRIED):
-            runs = zip(stage.steps[number + 1 :], stage.installs[number + 1 :], strict=True)
-            above = list(needing_nothing(runs, _target(copy, stage.steps[number])))
+            there.add(steps[done:number])
+            done = number
+            runs = zip(steps[number + 1 :], stage.installs[number + 1 :], strict=True)
+            needless = needing_nothing(runs, _target(copy, steps[number]))
+            above = [(step, install) for step, install in needless if not there.has(install)]
             if above:
                 yield _hit(dockerfile, stage, number, copy, above)
                 return  # those that follow only add to it
+        there.add(steps[done:])
 
 
 def _chooses_context(dockerfile: Dockerfile, repository: Repository) -> bool:
@@ -102,7 +113,7 @@ def _hit(dockerfile: Dockerfile, stage: _Stage, number: int, copy: Copy, above: 
     end = next(at for at, step in enumerate(stage.steps) if step.instruction is last)
     between = range(number + 1, end + 1)
     written = f"{copy.instruction.keyword} {copy.instruction.value}".split("\n")[0]
-    files = [file for _, install in above for file in install.files]
+    files = next((install.files for _, install in above if install.files), ())
     entangled = any(is_in_the_way(stage.steps[at], stage.installs[at], copy) for at in between)
     suggestion = (
         f"install before {written}, in a RUN of its own"
@@ -117,6 +128,6 @@ def _hit(dockerfile: Dockerfile, stage: _Stage, number: int, copy: Copy, above: 
         related=tuple(
             Related(Location(dockerfile.path, install.span), summary(install)) for _, install in above[:_NAMED]
         ),
-        suggestion=suggestion + (f"; before them copy {files[0]} alone" if files else ""),
+        suggestion=suggestion + (f"; before them copy {' and '.join(files)} alone" if files else ""),
         fix=Fix(edits, safe=False, description="copy after the install") if movable else None,
     )

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from memlint import TYPE_CHECKING
 from memlint.lint.chains import base_key, digest
-from memlint.lint.fleet import fleets, related, where
+from memlint.lint.fleet import each_place, fleets, related, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def install_order(repository: Repository, *, min_images: Images, all_files: bool
             first = built.content.first
             if first is not None and first.movable:
                 alike[base_key(built), digest(*first.packages)].append(built)
-        for group in alike.values():
+        for images in alike.values():
+            group = each_place(images, _place)
             if len(group) >= min_images:
                 yield from _hits(group)
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 
 from memlint import TYPE_CHECKING
 from memlint.lint.chains import base_key, chain_of, digest
-from memlint.lint.fleet import fleets, related, where
-from memlint.lint.image import final_stages
+from memlint.lint.fleet import each_place, fleets, related, where
+from memlint.lint.image import images_of
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def install_wording(repository: Repository, *, min_images: Images, all_files: bo
                 if not any(link.own for link in before):
                     texts = digest(*(link.text for link in before))
                     alike[digest(base_key(built), texts, *content.first.packages)].append(built)
-        for group in alike.values():
+        for images in alike.values():
+            group = each_place(images, _place)
             if len(group) >= min_images:
                 yield from _hits(group, repository)
 
@@ -68,8 +69,12 @@ def _install(built: Built, repository: Repository) -> Sequence[Written]:
     dockerfile, first = repository.dockerfile(built.path), built.content.first
     if dockerfile is None or first is None:
         return ()
-    chain = chain_of(final_stages(dockerfile, repository), repository.facts(dockerfile))
-    return chain[first.start : first.end]
+    facts, place = repository.facts(dockerfile), _place(built)
+    for stages in images_of(dockerfile, repository):
+        install = chain_of(stages, facts)[first.start : first.end]
+        if install and install[0].step.instruction.span == place.span:
+            return install
+    return ()
 
 
 def _place(built: Built) -> Location:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import text_of
-from memlint.lint.fleet import fleets, related, teller, where
+from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ def libc_families(repository: Repository, *, min_images: Images, all_files: bool
         if len(counts) < 2 or len(known) < min_images:
             continue
         (family, count), (rarer, few) = counts.most_common(2)
-        many, rare = [[built for built, libc in known if libc == each] for each in (family, rarer)]
+        many, rare = [
+            each_place([built for built, libc in known if libc == each], lambda built: built.from_place)
+            for each in (family, rarer)
+        ]
         anchor, first = rare[0], rare.pop(teller(rare))
         others = ((built.from_place, f"{text_of(built.base)}: {rarer}") for built in rare)
         yield Hit(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
-from memlint.lint.image import final_stages
+from memlint.lint.image import images_of, steps_of, told_once
 from memlint.model.finding import Hit, Location, Related
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from memlint.lint.facts import StageFacts
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile, Instruction, Word
 
@@ -20,9 +21,13 @@ _MAKES_LAYERS = frozenset(("RUN", "COPY", "ADD", "WORKDIR"))
 
 def link_for_sharing(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """Each such COPY or ADD that does not stand directly on the base, below a comment that speaks of memory."""
+    return told_once(_in_image(dockerfile, stages) for stages in images_of(dockerfile, repository))
+
+
+def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts]) -> Iterator[Hit]:
     comments = {comment.span.line: comment for comment in dockerfile.comments}
     layers = 0
-    for step in (step for stage in final_stages(dockerfile, repository) for step in stage.steps):
+    for step in steps_of(stages):
         instruction = step.instruction
         if instruction.keyword in _MAKES_LAYERS:
             comment = _comment(instruction, comments) if layers and _linked(instruction) else None

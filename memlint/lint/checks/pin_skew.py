@@ -7,6 +7,7 @@ from collections import defaultdict
 import msgspec
 
 from memlint import TYPE_CHECKING
+from memlint.dockerfile.aliases import key_of
 from memlint.lint.chains import SYSTEM
 from memlint.lint.fleet import fleets, natural, related, where
 from memlint.model.finding import Hit
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 """What a package is told by: its ecosystem and name, and for those of a distribution the base."""
-Versions = dict[str, dict[str, "Built"]]
-"""Version → Dockerfile → image."""
+Versions = dict[str, dict[tuple[str, int], "Built"]]
+"""Version → Dockerfile and line → image; images that have the stage there in common are one."""
 
 
 class Pin(msgspec.Struct, frozen=True, eq=False):
@@ -56,14 +57,17 @@ def _pins(fleet: Sequence[Built]) -> Mapping[Key, Versions]:
     """The pinned packages that processes map."""
     pins: dict[Key, Versions] = defaultdict(dict)
     for built in fleet:
+        seen: set[tuple[Key, str]] = set()
         for listed in built.content.packages:
-            if listed.version is not None:
-                pins[_key(built, listed)].setdefault(listed.version, {}).setdefault(built.path, built)
+            key = _key(built, listed)
+            if listed.version is not None and (key, listed.version) not in seen:
+                seen.add((key, listed.version))
+                pins[key].setdefault(listed.version, {}).setdefault((built.path, listed.place[0]), built)
     return pins
 
 
 def _key(built: Built, listed: Listed) -> Key:
-    base = (built.base.repository, built.base.tag or "") if listed.ecosystem in SYSTEM else ()
+    base = (key_of(built.base),) if listed.ecosystem in SYSTEM else ()
     return listed.ecosystem, listed.name, *base
 
 
@@ -74,15 +78,20 @@ def _listed(built: Built, key: Key, version: str) -> Listed:
 
 def _minorities(key: Key, versions: Versions, min_images: int) -> Iterator[Pin]:
     """What lists another version than most do, with those that list the usual one."""
-    if len(versions) < 2 or len({path for files in versions.values() for path in files}) < min_images:
+    if len(versions) < 2 or len({place for places in versions.values() for place in places}) < min_images:
         return
     common = max(versions, key=lambda version: (len(versions[version]), natural(version)))
     usual = list(versions[common].values())
+    having = {_image(built) for built in usual}
     other = _listed(usual[0], key, common)
-    for version, files in versions.items():
-        for path, built in files.items():
-            if version != common and path not in versions[common]:
+    for version, places in versions.items():
+        for built in places.values():
+            if version != common and _image(built) not in having:
                 yield Pin(built, _listed(built, key, version), usual, other)
+
+
+def _image(built: Built) -> tuple[str, str]:
+    return built.path, built.target
 
 
 def _hit(location: Location, pins: Sequence[Pin]) -> Hit:

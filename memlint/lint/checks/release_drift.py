@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import by_age, text_of
-from memlint.lint.fleet import fleets, related, teller, where
+from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ def _drifted(group: list[Built], family: str) -> Iterator[Hit]:
     for built in group:
         releases[built.base.release or ""].append(built)
     common = max(releases, key=lambda release: (len(releases[release]), by_age(release)))
-    usual = releases[common]
+    usual = each_place(releases[common], lambda built: built.from_place)
     bases = {built.base.repository for built in usual}
     for release, members in releases.items():
-        rare = [built for built in members if built.base.repository not in bases]
+        rare = each_place(
+            [built for built in members if built.base.repository not in bases], lambda built: built.from_place
+        )
         if release == common or not rare:
             continue
         anchor, first = rare[0], rare.pop(teller(rare))

@@ -10,7 +10,7 @@ import msgspec
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import text_of
 from memlint.lint.chains import base_key, digest
-from memlint.lint.fleet import fleets, related, teller, where
+from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.lint.paths import is_program, looks_binary
 from memlint.model.finding import Hit
 
@@ -48,7 +48,8 @@ def repeated_copies(repository: Repository, *, min_images: Images, all_files: bo
             for programs, origin, copied in _copies(built):
                 key = (base_key(built), origin, *programs)
                 groups[key].append(copied)
-        for (_, _, *programs), group in groups.items():
+        for (_, _, *programs), copies in groups.items():
+            group = each_place(copies, lambda copied: copied.location)
             if len(group) >= min_images and len({copied.below for copied in group}) > 1:
                 yield _hit(programs, group)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from itertools import combinations, islice
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import reference_of, text_of
 from memlint.lint.chains import SYSTEM, base_key, digest
-from memlint.lint.fleet import fleets, related, teller, where
+from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.lint.proposal import base_with
 from memlint.model.finding import Hit
 
@@ -107,7 +108,10 @@ class _Group:
             common, numbers = self._best()
             if not common or len(numbers) < self._min_images:
                 return
-            yield _hit(common, [self._images.pop(number) for number in numbers])
+            images = [self._images.pop(number) for number in numbers]
+            apart = each_place(images, partial(_place, common[0]))
+            if len(apart) >= self._min_images:
+                yield _hit(common, apart)
 
     def _compare(self) -> None:
         """Look at the first of the images that are left; what is known of pairs of them stays."""
@@ -156,22 +160,27 @@ def _apart(name: str, one: Installed, other: Installed) -> bool:
 
 
 def _hit(common: Sequence[str], members: list[Built]) -> Hit:
-    paths = [built.path for built in members]
+    paths = list(dict.fromkeys(built.path for built in members))
     anchor, built = members[0], members.pop(teller(members))
     first, more = _installed(built), len(common) - _PACKAGES_NAMED
     return Hit(
-        location=first.listed[common[0]].installed(built.path),
+        location=_place(common[0], built),
         evidence={
             "packages": ", ".join(common[:_PACKAGES_NAMED]) + (f" and {more} more" if more > 0 else ""),
             "number": len(common),
             "base": text_of(built.base),
-            "count": len(paths),
+            "count": len(members) + 1,
             "where": where(_named(common[0], members[0]), len(members)),
         },
         related=related((_named(common[0], other), "the same packages on the same base") for other in members),
         suggestion=base_with(reference_of(built.base), _by_manager(common, first), paths),
-        anchor=_installed(anchor).listed[common[0]].installed(anchor.path),
+        anchor=_place(common[0], anchor),
     )
+
+
+def _place(package: str, built: Built) -> Location:
+    """What installs a package."""
+    return _installed(built).listed[package].installed(built.path)
 
 
 def _named(package: str, built: Built) -> Location:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 from memlint import TYPE_CHECKING
-from memlint.lint.fleet import fleets, natural, related, teller, where
+from memlint.lint.fleet import each_place, fleets, natural, related, teller, where
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from memlint.lint.built import Built
     from memlint.lint.fetched import Source
@@ -26,8 +26,13 @@ def source_builds(repository: Repository, *, min_images: Images, all_files: bool
             for name in dict.fromkeys(source.name for source in built.content.sources):
                 builds[name].append(built)
         for name, images in builds.items():
-            if len(images) >= min_images:
-                yield _hit(name, images)
+            apart = _apart(name, images)
+            if len(apart) >= min_images:
+                yield _hit(name, apart)
+
+
+def _apart(name: str, images: Iterable[Built]) -> list[Built]:
+    return each_place(images, lambda built: _place(name, built))
 
 
 def _hit(name: str, images: list[Built]) -> Hit:

@@ -9,20 +9,21 @@ from posixpath import basename
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.shell import parse_shell
-from memlint.lint.image import copy_of, final_stages
+from memlint.lint.image import copy_of, images_of, steps_of, told_once
 from memlint.lint.installing import context_file
 from memlint.lint.lower import Lower
 from memlint.lint.paths import is_below, join
 from memlint.lint.rewrites import rewrite_of
+from memlint.lint.upgrades import upgraded_by
 from memlint.model.finding import Hit, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.shell import Command
-    from memlint.lint.facts import Facts, Step
+    from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
-    from memlint.model.dockerfile import Dockerfile
+    from memlint.model.dockerfile import Dockerfile, Instruction
 
 _RECURSIVE = ("chown", "chmod", "chgrp")
 _SYSTEM_WIDE = {
@@ -48,16 +49,19 @@ _PROJECT = {
     "uv": ("sync",),
 }
 """These install for the project in the working directory, which may be a mount."""
+_WRAPPERS = frozenset(("bash", "catatonit", "dumb-init", "env", "gosu", "init", "setpriv", "sh", "su-exec", "tini"))
+"""Programs that run the command in their arguments."""
 _SHEBANG = r"#!\s*\S*/(?:env\s+)?(?:sh|bash|dash|ash)\b"
 
 
 def start_copies_up(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """The commands of CMD, ENTRYPOINT and the start script that write below what the image holds."""
-    facts = repository.facts(dockerfile)
-    stages = final_stages(dockerfile, repository)
-    if not stages:
-        return
-    steps = [step for stage in stages for step in stage.steps]
+    images = images_of(dockerfile, repository)
+    return told_once(_in_image(dockerfile, stages, repository) for stages in images)
+
+
+def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], repository: Repository) -> Iterator[Hit]:
+    facts, steps = repository.facts(dockerfile), steps_of(stages)
     lower = Lower(stages, facts)
     for step in steps:
         lower.add(step)
@@ -75,10 +79,21 @@ def start_copies_up(dockerfile: Dockerfile, repository: Repository) -> Iterator[
 
 
 def _starts(steps: Sequence[Step]) -> Iterator[Step]:
-    """The ENTRYPOINT and the CMD that are in force."""
-    for keyword in ("ENTRYPOINT", "CMD"):
-        found = [step for step in steps if step.instruction.keyword == keyword]
-        yield from found[-1:]
+    """The ENTRYPOINT and the CMD that are in force; beside an ENTRYPOINT only a CMD that it runs."""
+    entrypoints, commands = (
+        [step for step in steps if step.instruction.keyword == keyword] for keyword in ("ENTRYPOINT", "CMD")
+    )
+    yield from entrypoints[-1:]
+    if not entrypoints or _passes_on(entrypoints[-1].instruction):
+        yield from commands[-1:]
+
+
+def _passes_on(entrypoint: Instruction) -> bool:
+    """Whether it runs what it gets as arguments: none in shell form does, and most programs take them otherwise."""
+    if not entrypoint.json or not entrypoint.words:
+        return entrypoint.json
+    name = basename(entrypoint.words[0].text)
+    return name in _WRAPPERS or name.endswith(".sh") or "entrypoint" in name
 
 
 def _volumes(steps: Sequence[Step]) -> list[str]:
@@ -142,6 +157,9 @@ def _shell(text: str | None, name: str) -> tuple[str, str] | None:
 
 def _written(command: Command, lower: Lower, volumes: Sequence[str], steps: Sequence[Step]) -> str | None:
     """What the command writes into the container's own layer, in words."""
+    upgraded = None if command.conditional else upgraded_by(command)
+    if upgraded:
+        return upgraded
     installed = _installed(command, lower, volumes, steps)
     if installed:
         return installed

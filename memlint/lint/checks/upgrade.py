@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-import re
-
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import without_command
-from memlint.lint.image import final_stages, is_shared_base
+from memlint.lint.image import images_of, is_shared_base, steps_with_triggers, told_once
+from memlint.lint.upgrades import upgraded_by
 from memlint.model.finding import Fix, Hit, Location, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from memlint.dockerfile.shell import Command
+    from memlint.lint.facts import StageFacts
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
-
-_DEB = frozenset(("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade"))
-_RPM = frozenset(("update", "upgrade", "distro-sync", "dsync", "dup", "update-minimal", "upgrade-minimal", "up"))
-_SUBCOMMANDS = {
-    "apt-get": _DEB,
-    "apt": _DEB,
-    "aptitude": _DEB,
-    "apk": frozenset(("upgrade",)),
-    "dnf": _RPM,
-    "dnf5": _RPM,
-    "tdnf": _RPM,
-    "yum": _RPM,
-    "microdnf": _RPM,
-    "zypper": frozenset(("update", "up", "dist-upgrade", "dup", "patch")),
-}
-_WITH_VALUE = frozenset(
-    (
-        *("-X", "-c", "-o", "-p", "-t", "--config", "--disablerepo", "--enablerepo", "--exclude", "--installroot"),
-        *("--option", "--releasever", "--repo", "--repository", "--root", "--setopt", "--target-release"),
-    )
-)
-_NOT_DONE = frozenset(
-    (
-        *("-d", "-s", "--download-only", "--downloadonly", "--dry-run", "--just-print", "--no-act", "--recon"),
-        "--simulate",
-    )
-)
-_PACMAN = r"-S\w*u"
-_LISTED = 3
 
 
 def upgrade(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """Each upgrade in the image itself; those of stages that are only copied from cost nothing.
 
-    The repository's own base is where an upgrade belongs.
+    The repository's own base is where an upgrade belongs, unless it is done in each image that is built on it.
     """
-    stages = final_stages(dockerfile, repository)
-    if is_shared_base(dockerfile, repository):
-        return
-    for step in (step for stage in stages for step in stage.steps):
+    shared = is_shared_base(dockerfile, repository)
+    return told_once(_in_image(dockerfile, stages, shared) for stages in images_of(dockerfile, repository))
+
+
+def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], shared: bool) -> Iterator[Hit]:
+    for step in steps_with_triggers(stages):
+        if shared and not step.on_build:
+            continue
         for number, placed in enumerate(step.commands or () if step.instruction.keyword == "RUN" else ()):
-            what = _upgraded(placed.command)
+            what = upgraded_by(placed.command)
             if what is None:
                 continue
-            edits = without_command(step, number)
+            edits = None if step.on_build else without_command(step, number)
             base = stages[0].stage
             yield Hit(
                 location=Location(dockerfile.path, placed.span),
@@ -67,45 +42,6 @@ def upgrade(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
                 related=(Related(Location(dockerfile.path, base.base_span), "the base whose files are replaced"),),
                 fix=Fix(edits, safe=False, description="remove the upgrade") if edits else None,
             )
-
-
-def _upgraded(command: Command) -> str | None:
-    """What an upgrade replaces, in words; None when the command is none, or may not run."""
-    name, texts = command.name or "", [word.text for word in command.arguments]
-    if any(text in _NOT_DONE for text in texts):
-        return None
-    if name in ("unattended-upgrade", "unattended-upgrades"):
-        return "packages of the base"
-    if name == "pacman":
-        return "packages of the base" if any(text and re.match(_PACMAN, text) for text in texts) else None
-    operands = _operands(texts)
-    if name not in _SUBCOMMANDS or not operands or operands[0] is None:
-        return None
-    if operands[0] in _SUBCOMMANDS[name]:
-        return _named(operands[1:])
-    if operands[0] == "install" and "--only-upgrade" in texts:
-        return _named(operands[1:])
-    return None
-
-
-def _operands(texts: Sequence[str | None]) -> list[str | None]:
-    found: list[str | None] = []
-    skip = False
-    for text in texts:
-        if skip:
-            skip = False
-        elif text is None or not text.startswith("-"):
-            found.append(text)
-        else:
-            skip = text in _WITH_VALUE
-    return found
-
-
-def _named(packages: Sequence[str | None]) -> str:
-    known = [package for package in packages if package]
-    if not known:
-        return "packages of the base"
-    return ", ".join(known[:_LISTED]) + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
 
 
 def _short(command: Command) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from memlint import TYPE_CHECKING
 from memlint.lint.edits import without_command
-from memlint.lint.image import copy_of, reaching
+from memlint.lint.image import copy_of, final_stages, reaching
 from memlint.lint.paths import directories, join
 from memlint.model.finding import Fix, Hit, Location
 
@@ -32,14 +32,14 @@ _OUTPUT = r"(?:-[0-9a-zA-Z]*?o|--out[a-z]*(?==|\Z))(.*)"
 
 def upx(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
     """Each packing, in the image and in the stages from which something is copied into it."""
-    stages = reaching(dockerfile, repository)
+    stages, final = reaching(dockerfile, repository), final_stages(dockerfile, repository)
     copied = _copied(stages, repository.facts(dockerfile)) if any(_runs_upx(stage) for stage in stages) else frozenset()
     for stage in stages:
         for step in stage.steps:
             tested = any(each.command.name in _NAMES and _packed(each.command) is None for each in step.commands or ())
             for number, placed in enumerate(step.commands or () if step.instruction.keyword == "RUN" else ()):
                 target = _packed(placed.command)
-                output = None if stage.final else _output(placed.command)
+                output = None if stage in final else _output(placed.command)
                 if target is None or (output and copied.isdisjoint(directories(output))):
                     continue
                 yield Hit(

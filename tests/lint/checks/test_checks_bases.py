@@ -28,6 +28,17 @@ def places(rule: str, files: Mapping[str, str]) -> list[str]:
         ({"a": "python:3.13-slim", "b": "python:3.13-alpine", "c": "python:3.13-alpine"}, ["a"]),
         ({"a": "python:3.13", "b": "python:3.13-slim"}, []),  # that is ML303
         ({"a": "python:3.13", "b": "node:22"}, []),
+        ({"a": "debian:12", "b": "debian:bookworm"}, []),  # two names of one build
+        ({"a": "debian:12-slim", "b": "debian:bookworm-slim"}, []),
+        ({"a": "ubuntu:24.04", "b": "ubuntu:noble"}, []),
+        ({"a": "public.ecr.aws/docker/library/python:3.13", "b": "python:3.13"}, []),
+        ({"a": "debian:12", "b": "debian:bookworm", "c": "debian:12.5"}, ["c"]),  # a build of its own
+        ({"a": "debian:11", "b": "debian:bookworm", "c": "debian:12"}, ["a"]),
+        ({"a": "node:22", "b": "node:22-bookworm"}, []),  # one as long as that is the default
+        ({"a": "python:3.13-slim", "b": "python:3.13-slim-bookworm"}, []),
+        ({"a": "node:22-bullseye", "b": "node:22-bookworm", "c": "node:22-bookworm", "d": "node:22"}, ["a"]),
+        ({"a": "python:3.13", "b": "python:3.13-alpine"}, []),  # that is ML303
+        ({"a": "python:3.13", "b": "python:3.13", "c": "python:3.13-alpine"}, ["c"]),
         ({"a": "scratch", "b": "scratch"}, []),
         ({"a": "${BASE}", "b": "python:3.13", "c": "python:3.13"}, []),
         ({"a": "registry.example/own/base:1", "b": "registry.example/own/base:2", "base": "debian:12"}, []),
@@ -82,7 +93,23 @@ def test_a_static_program_on_alpine_may_map_no_libc() -> None:
         ("node:22-bookworm", "node:22-bookworm-slim", True),
         ("eclipse-temurin:21-jdk", "eclipse-temurin:21-jre", True),
         ("python:3.13", "python:3.12-slim", False),
-        ("python:3.13", "python:3.13-alpine", False),
+        ("python:3.13", "python:3.13-alpine", True),
+        ("python:3.13-bookworm", "python:3.13-alpine3.22", True),
+        ("node:22", "gcr.io/distroless/nodejs22-debian12", True),
+        ("node:22-bookworm", "gcr.io/distroless/nodejs22-debian12:nonroot", True),
+        ("node:20", "gcr.io/distroless/nodejs22-debian12", False),
+        ("node:22-bullseye", "gcr.io/distroless/nodejs22-debian12", False),
+        ("debian:12", "gcr.io/distroless/base-debian12", True),
+        ("debian:bookworm", "gcr.io/distroless/cc-debian12", True),
+        ("debian:12", "gcr.io/distroless/base-debian11", False),
+        ("debian:12", "gcr.io/distroless/static-debian12", False),  # nothing in it is mapped
+        ("registry.access.redhat.com/ubi9/ubi:9.4", "registry.access.redhat.com/ubi9/ubi-minimal:9.4", True),
+        ("registry.access.redhat.com/ubi9", "registry.access.redhat.com/ubi9-minimal", True),
+        ("registry.access.redhat.com/ubi9/ubi", "registry.access.redhat.com/ubi9/ubi-micro", True),
+        ("registry.access.redhat.com/ubi9/nodejs-22", "registry.access.redhat.com/ubi9/nodejs-22-minimal", True),
+        ("registry.access.redhat.com/ubi9/ubi", "registry.access.redhat.com/ubi8/ubi-minimal", False),
+        ("node:22-bookworm", "node:22-bullseye-slim", False),
+        ("mcr.microsoft.com/dotnet/aspnet:8.0", "mcr.microsoft.com/dotnet/aspnet:8.0-bookworm-slim", False),  # the same
         ("python:3.13-slim", "python:3.13-slim", False),
         ("eclipse-temurin:21-jdk", "eclipse-temurin:21-jre-alpine", False),
         ("vendor/thing:1", "vendor/thing:1-slim", False),
@@ -90,6 +117,34 @@ def test_a_static_program_on_alpine_may_map_no_libc() -> None:
 )
 def test_full_beside_slim(full: str, slim: str, found: bool) -> None:
     assert places("ML303", froms(a=slim, b=full)) == (["b/Dockerfile:1"] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("full", "small", "steps", "condition"),
+    [
+        ("python:3.13", "python:3.13-slim", "RUN pip install a", "nothing here needs the full one"),
+        ("python:3.13", "python:3.13-alpine", "RUN pip install a", "all of it runs on musl"),
+        ("python:3.13", "python:3.13-alpine", "RUN apt-get install -y libpq5", None),
+        (
+            "debian:12",
+            "gcr.io/distroless/base-debian12",
+            'CMD ["/a"]',
+            "nothing here needs a shell or more of the distribution",
+        ),
+        ("debian:12", "gcr.io/distroless/base-debian12", "CMD /a", None),
+        ("debian:12", "gcr.io/distroless/base-debian12", "RUN mkdir /b", None),
+        ("debian:12", "debian:bookworm-slim", "RUN mkdir /b", "nothing here needs the full one"),
+    ],
+)
+def test_what_has_to_hold_for_a_smaller_base(full: str, small: str, steps: str, condition: str | None) -> None:
+    files = {**froms(a=small), "b/Dockerfile": f"FROM {full}\nCOPY b /srv\n{steps}\n"}
+    assert [each.evidence["condition"] for each in findings("ML303", files)] == ([condition] if condition else [])
+
+
+def test_one_with_another_libc_only_where_more_stand_on_it() -> None:
+    files = froms(a="python:3.13", b="python:3.13", c="python:3.13-alpine")
+    assert findings("ML303", files) == []
+    assert places("ML303", {**files, **froms(d="python:3.13-alpine")}) == ["a/Dockerfile:1", "b/Dockerfile:1"]
 
 
 @pytest.mark.parametrize("run", ["make", "git clone a", "cd /a && gcc b.c", "curl -O https://a.example/b"])

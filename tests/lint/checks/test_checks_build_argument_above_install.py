@@ -18,6 +18,15 @@ APT = "RUN apt-get update && apt-get install -y libpq5\n"
         (f"FROM debian:12\nARG git_commit\n{APT}", [(2, "git_commit")]),
         (f"FROM debian:12 AS a\nARG GIT_SHA\nFROM a\n{APT}", [(2, "GIT_SHA")]),
         (f"FROM debian:12\nARG GIT_SHA\n{APT}ARG GIT_SHA\n{APT}", [(2, "GIT_SHA")]),
+        (f"FROM debian:12\nARG X\nLABEL org.opencontainers.image.revision=$X\n{APT}", [(2, "X")]),
+        (f'FROM debian:12\nARG X\n{APT}LABEL org.opencontainers.image.version="v${{X}}"\n', [(2, "X")]),
+        (f'FROM debian:12\nARG X\n{APT}LABEL "org.opencontainers.image.created"="${{X:-now}}"\n', [(2, "X")]),
+        (f"FROM debian:12\nARG X\nLABEL org.label-schema.vcs-ref $X\n{APT}", [(2, "X")]),
+        *(
+            (f"FROM debian:12\nARG {name}\n{APT}", [(2, name)])
+            for name in ("SHA", "GITCOMMIT", "CIRCLE_SHA1", "GITHUB_RUN_NUMBER", "GIT_TAG", "DRONE_COMMIT_SHA")
+        ),
+        (f"FROM debian:12\nARG APP_REVISION\n{APT}", [(2, "APP_REVISION")]),
         ("FROM python:3.13\nARG CI_COMMIT_SHORT_SHA\nRUN pip install numpy\n", [(2, "CI_COMMIT_SHORT_SHA")]),
         (f"FROM debian:12\nARG GIT_SHA\nRUN echo $GIT_SHA\nARG GIT_SHA\n{APT}", [(4, "GIT_SHA")]),
         (f"FROM debian:12\nARG GIT_SHA\nCOPY --chown=$GIT_SHA x /x\n{APT}", [(2, "GIT_SHA")]),
@@ -36,6 +45,9 @@ def test_a_value_that_every_build_changes(text: str, names: list[tuple[int, str]
         f"ARG GIT_SHA\nFROM debian:12\n{APT}",  # no stage sees it
         f"FROM debian:12 AS b\nARG GIT_SHA\n{APT}FROM debian:12\nCOPY --from=b /a /a\n",
         f"FROM debian:12\nARG NODE_VERSION\n{APT}",
+        f"FROM debian:12\nARG X\nLABEL org.opencontainers.image.title=$X\n{APT}",
+        f"FROM debian:12\nARG X=1.2.3\nLABEL org.opencontainers.image.version=$X\n{APT}",  # raised by hand
+        "FROM debian:12\nARG X\nRUN apt-get install -y a=$X\nLABEL org.opencontainers.image.version=$X\n",
         f"FROM debian:12\nARG GIT_COMMIT=0d8498a0e9e6\n{APT}",  # pinned: raised by hand
         f"FROM debian:12\nARG GIT_REF=v1.2.3\n{APT}",
         "FROM debian:12\nARG GIT_SHA\nRUN apt-get install -y tool=$GIT_SHA\n",  # the install is of that version

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.checks import evidence, findings, repaired
+from support.linting import linter, repository
+
+from memlint.config import RuleSettings
 
 APT = "RUN apt-get update && apt-get install -y libpq5\n"
 
@@ -28,6 +31,7 @@ APT = "RUN apt-get update && apt-get install -y libpq5\n"
         (f"FROM debian:12\nCOPY . /etc/nginx\n{APT}", 2),
         (f"FROM debian:12\nCOPY . /srv\n{APT}RUN apt-key add /srv/key.gpg\n{APT}", 2),
         ("FROM python:3.13\nWORKDIR /a\nCOPY . .\nRUN pip install -r /a/requirements.txt\n", 3),
+        (f"FROM debian:12\nONBUILD COPY . .\nONBUILD {APT}", 2),  # in each image that is built on it
     ],
 )
 def test_a_copy_that_parts_the_chains(text: str, line: int) -> None:
@@ -40,6 +44,7 @@ def test_a_copy_that_parts_the_chains(text: str, line: int) -> None:
         f"FROM debian:12\n{APT}COPY . .\n",
         f"FROM debian:12 AS build\nCOPY . .\n{APT}FROM debian:12\nCOPY --from=build /a /a\n",  # of a build stage
         f"FROM debian:12 AS a\nCOPY . .\nCMD run\nFROM a AS dev\n{APT}",  # the stage below is an image that needs it
+        f"FROM debian:12\nCOPY . .\nONBUILD {APT}",  # so is that one
         f"FROM debian:12\nCOPY sources.list /etc/apt/\n{APT}",
         f"FROM debian:12\nCOPY --from=registry.example/x:1 / /\n{APT}",
         f"FROM debian:12\nCOPY . /etc/apt/\n{APT}",
@@ -67,6 +72,60 @@ def test_a_copy_that_does_no_harm(text: str) -> None:
     assert findings("ML103", text) == []
 
 
+UV = "FROM python:3.13\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --frozen --no-install-project\nCOPY . .\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{UV}RUN uv sync --frozen\n", 0),  # the project itself is what is left
+        (f"{UV}RUN uv sync --frozen && apt-get update && apt-get install -y libpq5\n", 1),
+        ("FROM python:3.13\nCOPY . .\nRUN uv sync --frozen --no-install-project\nRUN uv sync --frozen\n", 1),
+        (
+            (
+                "FROM python:3.13\nRUN --mount=type=bind,source=uv.lock,target=uv.lock"
+                " --mount=type=bind,source=pyproject.toml,target=pyproject.toml uv sync --locked --no-install-project\n"
+                "COPY . /app\nRUN uv sync --locked\n"
+            ),
+            0,
+        ),
+        ("FROM python:3.13\nCOPY r.txt .\nRUN pip install -r r.txt\nCOPY . .\nRUN pip install -r r.txt .\n", 0),
+        ("FROM python:3.13\nCOPY r.txt .\nRUN pip install -r r.txt\nCOPY . .\nRUN pip install -r ./r.txt\n", 0),
+        ("FROM python:3.13\nCOPY r.txt .\nRUN pip install -r r.txt\nCOPY . .\nRUN pip install -r r.txt -r s.txt\n", 1),
+        ("FROM python:3.13\nRUN pip install numpy==2.1.0\nCOPY . .\nRUN pip install numpy==2.1.0\n", 0),
+        ("FROM python:3.13\nRUN pip install numpy==2.1.0\nCOPY . .\nRUN pip install numpy==2.2.0\n", 1),
+        ("FROM python:3.13\nRUN uv pip install -r r.txt\nCOPY . .\nRUN pip install -r r.txt\n", 1),
+        (f"FROM debian:12 AS a\n{APT}FROM a\nCOPY . .\n{APT}", 0),
+        (
+            (
+                "FROM python:3.13 AS deps\nRUN uv sync --no-install-project\nFROM python:3.13\n"
+                "COPY --from=deps /app/.venv /app/.venv\nCOPY . .\nRUN uv sync\n"
+            ),
+            0,
+        ),
+        ("FROM ruby:3.4\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nRUN bundle install\n", 0),
+    ],
+)
+def test_what_was_installed_before_the_copy(text: str, found: int) -> None:
+    assert len(findings("ML103", text)) == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("COPY package.json package-lock.json ./\nRUN npm ci", "RUN npm ci"),
+        ("COPY pnpm-lock.yaml ./\nRUN pnpm fetch", "RUN pnpm install --offline"),
+        ("COPY package.json yarn.lock ./\nRUN yarn install", "RUN yarn install"),
+    ],
+)
+def test_managers_of_node_where_they_are_asked_for(before: str, after: str) -> None:
+    settings = {"ML103": RuleSettings(thresholds={"managers": ("npm", "pnpm", "yarn")})}
+    rules = linter("ML103", rule=settings)
+    for text, found in ((f"{before}\nCOPY . .\n{after}", 0), (f"COPY . .\n{after}", 1)):
+        files = repository({"Dockerfile": f"FROM node:22\n{text}\n"})
+        assert len(rules.findings(files, ("Dockerfile",))[0]) == found
+
+
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
@@ -90,6 +149,8 @@ def test_the_installs_are_named() -> None:
     assert found.evidence == {"copy": "COPY . .", "install": "the install of libpq5 (apt)", "line": 3}
     assert [related.location.span.line for related in found.related if related.location.span] == [3, 4]
     assert found.suggestion == "move COPY . . behind line 4; before them copy requirements.txt alone"
+    (found,) = findings("ML103", "FROM python:3.13\nCOPY . .\nRUN uv sync\n")
+    assert found.suggestion == "move COPY . . behind line 3; before them copy pyproject.toml and uv.lock alone"
 
 
 def test_a_run_that_does_more_is_parted() -> None:

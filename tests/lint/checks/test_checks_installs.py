@@ -220,3 +220,18 @@ def test_long_and_many_files_are_no_matter() -> None:
     many = {f"s{n}/Dockerfile": f"FROM debian:12\n{APT} libpq5 own{n}\n" for n in range(150)}
     (found,) = findings("ML304", many)
     assert (found.evidence["count"], found.evidence["packages"], len(found.related)) == (150, "libpq5", 10)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rule"),
+    [
+        (f"{APT} libpq5", f"{APT} libpq5", "ML311"),
+        (f"{APT} libpq5 curl", f"{APT} curl libpq5", "ML305"),
+        (f"{APT} libpq5", f"ENV B=1\n{APT} libpq5", "ML308"),
+        (f"{APT} libpq5 && a", f"{APT} libpq5 && b", "ML304"),
+    ],
+)
+def test_two_names_of_one_base(one: str, other: str, rule: str) -> None:
+    files = {"a/Dockerfile": f"FROM debian:12\n{one}\n", "b/Dockerfile": f"FROM debian:bookworm\n{other}\n"}
+    assert list(told(files)) == [rule]
+    assert told({**files, "b/Dockerfile": f"FROM debian:12.5\n{other}\n"}) == {}

@@ -51,6 +51,14 @@ def test_distributions_differ_by_nature(tmp_path: Path) -> None:
     assert told(tmp_path, services, {}) == []
 
 
+def test_two_names_of_one_distribution(tmp_path: Path) -> None:
+    files = {
+        "a/Dockerfile": "FROM debian:12\nRUN apt-get install -y libpq5=15.1-0\n",
+        "b/Dockerfile": "FROM debian:bookworm\nRUN apt-get install -y libpq5=15.2-0\n",
+    }
+    assert told(tmp_path, files, {}) == [("libpq5", "15.1-0", "15.2-0")]
+
+
 def test_requirements_beside_the_dockerfile(tmp_path: Path) -> None:
     files = {"a/Dockerfile": PIP, "b/Dockerfile": PIP, "c/Dockerfile": PIP}
     lists = {

@@ -23,6 +23,11 @@ NODE = "FROM node:22\nWORKDIR /app\nCOPY . .\n"
         (f"{NODE}CMD chown -R node /app && exec gosu node node a.js\n", "all files in /app"),
         (f"{NODE}CMD chown -R node . && exec gosu node node a.js\n", "all files in /app"),
         ("FROM debian:12\nCMD chmod -R 755 /usr && exec a\n", "all files in /usr"),
+        ("FROM debian:12\nCMD apt-get update && apt-get upgrade -y && a\n", "packages of the base"),
+        ('FROM alpine:3\nENTRYPOINT ["sh", "-c", "apk upgrade openssl; a"]\n', "openssl"),
+        ('FROM debian:12\nENTRYPOINT ["tini", "--"]\nCMD apt-get upgrade -y && a\n', "packages of the base"),
+        ('FROM debian:12\nENTRYPOINT ["/docker-entrypoint.sh"]\nCMD apt-get upgrade -y\n', "packages of the base"),
+        ("FROM debian:12\nENTRYPOINT []\nCMD apt-get upgrade -y && a\n", "packages of the base"),
         (
             'FROM node:22\nCOPY <<EOF /a.sh\n#!/bin/sh\nnpm i -g x\napt-get install -y b\nEOF\nENTRYPOINT ["/a.sh"]\n',
             "what apt-get installs",
@@ -37,6 +42,10 @@ def test_a_start_that_writes(text: str, target: str) -> None:
     "text",
     [
         f"{NODE}RUN npm ci\nCMD npm start\n",
+        'FROM debian:12\nCMD [ -n "$UPGRADE" ] && apt-get upgrade -y; a\n',
+        "FROM debian:12\nCMD apt-get upgrade --dry-run; a\n",
+        'FROM amazoncorretto:17\nENTRYPOINT ["java", "-jar", "/a.jar"]\nCMD yum -y update\n',  # arguments of java
+        "FROM debian:12\nENTRYPOINT a\nCMD apt-get upgrade -y\n",  # goes nowhere
         f"{NODE}RUN npm install\nCMD npm install && npm start\n",  # there is nothing left to install
         "FROM node:22\nWORKDIR /app\nCMD npm install && npm start\n",  # the project is mounted
         "FROM python:3.13\nADD a.txt /tmp/\nRUN pip install -r /tmp/a.txt\nCMD pip install -r a.txt && sh\n",

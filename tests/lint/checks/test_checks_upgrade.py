@@ -29,6 +29,15 @@ def test_an_upgrade(run: str, what: str) -> None:
     assert evidence("ML106", f"FROM debian:12\nRUN {run}\n", "what") == [(2, what)]
 
 
+def test_an_upgrade_of_each_image_that_is_built_on_it() -> None:
+    base = "FROM debian:12\nRUN apt-get upgrade -y\nONBUILD RUN apt-get upgrade -y\n"
+    assert evidence("ML106", base) == [(2,), (3,)]
+    assert repaired("ML106", base) == "FROM debian:12\nONBUILD RUN apt-get upgrade -y\n"
+    files = {"base/Dockerfile": base, "web/Dockerfile": "FROM registry.example/base:1\n"}
+    assert [found.location.span.line for found in findings("ML106", files) if found.location.span] == [3]
+    assert evidence("ML106", "FROM debian:12 AS a\nONBUILD RUN apt-get upgrade -y\nFROM a\n") == [(2,)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
