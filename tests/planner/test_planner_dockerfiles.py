@@ -182,3 +182,30 @@ def test_packages_that_may_go_elsewhere_are_left_out(text: str, why: str) -> Non
     plan = planned(a=text, b=text)
     assert plan.bases == ()
     assert why in plan.left_out[0].why
+
+
+def test_installs_run_as_root_whoever_the_user_of_the_base_is() -> None:
+    """Nobody here knows whom jenkins/jenkins names: its services say themselves who runs what they run."""
+    install = APT.format("curl")
+    texts = dict.fromkeys(("a", "b"), f"FROM jenkins/jenkins; USER root; {install}; USER jenkins")
+    texts["c"] = f"FROM jenkins/jenkins; RUN echo >> ~/x; USER root; {install}; USER jenkins"
+    plan = planned(**texts)
+    (base,) = plan.bases
+    assert base.dockerfiles == ("a", "b")
+    assert [(each.what, each.why) for each in plan.left_out] == [
+        ("c", "line 2 runs as whom jenkins/jenkins names, which is not known: put a USER above it")
+    ]
+    services = [Service(path, path, path, origin(path, text.replace("; ", "\n"))) for path, text in texts.items()]
+    files = write_dockerfiles(plan, services)
+    assert files["services/c/Dockerfile"].startswith("FROM jenkins/jenkins\n")
+    lines = files[f"bases/{base.name}/Dockerfile"].splitlines()
+    assert [line for line in lines if line.startswith("USER")] == ["USER 0"]
+    assert any(line.startswith("# Whom jenkins/jenkins runs commands as is not known") for line in lines)
+
+
+def test_a_base_that_some_install_on_by_itself_runs_as_root() -> None:
+    install = APT.format("curl")
+    texts = {"a": f"FROM company/base; {install}", "b": f"FROM company/base; USER root; {install}; USER app"}
+    plan = planned(**texts)
+    services = [Service(path, path, path, origin(path, text.replace("; ", "\n"))) for path, text in texts.items()]
+    assert "USER" not in write_dockerfiles(plan, services)[f"bases/{plan.bases[0].name}/Dockerfile"]
