@@ -86,7 +86,9 @@ def write(
             continue
         done[service.ref] = service
         if service.ref in leads.values():
-            tags[service.ref] = reference_of(f"service-{service.name}", f"{service.repository} {result.text}")
+            tags[service.ref] = reference_of(
+                f"service-{service.name}", f"{service.repository}{service.variant} {result.text}"
+            )
         changes[service.ref] = result.changes
         files.update(_service_files(service, result))
     built = list(done.values())

@@ -301,7 +301,8 @@ def test_what_compose_says_of_a_build_is_passed_on() -> None:
     fleet = Fleet(("CMD a", "CMD b"))
     more = {"lib": "../lib", "tool": "docker-image://tool:1"}
     fleet.services[0] = msgspec.structs.replace(fleet.services[0], contexts=more, platform="linux/arm64")
-    files = fleet.written(base("common", None)).files
+    written = fleet.written(base("common", None))
+    files = written.files
     line = next(line for line in files[SCRIPT].splitlines() if line.startswith("service fleet/api"))
     for option in (
         "--platform=linux/arm64",
@@ -311,7 +312,7 @@ def test_what_compose_says_of_a_build_is_passed_on() -> None:
         assert option in line
     api = hcl2.loads(files["docker-bake.hcl"])["target"][1]['"api"']
     assert api["platforms"] == ['"linux/arm64"']
-    assert set(api["contexts"]) == {'"lib"', '"tool"', '"memlint-plan/common"'}
+    assert set(api["contexts"]) == {'"lib"', '"tool"', f'"{reference_in(written)}"'}
 
 
 def test_an_image_of_another_dockerfile_is_left_out() -> None:
