@@ -17,6 +17,7 @@ from memlint.cli.reading import read_options, reading_limits, switch_often
 from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
+from memlint.planner.alike import Contents, reading
 from memlint.planner.draft import BUDGETS, Options
 from memlint.planner.planning import plan_images
 from memlint.planner.weighing import Basis
@@ -59,23 +60,27 @@ def _of_images(arguments: argparse.Namespace) -> int:
     basis = api.basis_of(arguments.basis, recorded, fleet)
     given = Given(dict(arguments.dockerfile or ()), dict(arguments.context or ()), arguments.compose or ())
     services = find_services(fleet, given, arguments.write or ".")
-    prepared = prepare(fleet.images, fleet.indexes, services, reading_limits(arguments), Bases(fleet.images).triggers)
+    limits, stock = reading_limits(arguments), Bases(fleet.images)
+    contents = reading(limits)
+    prepared = prepare(fleet.images, fleet.indexes, services, limits, stock, former, contents)
     found = plan_images(
         fleet.images,
         fleet.replicas,
         fleet.indexes,
         fleet.storage,
         arguments.kinds,
-        _options(basis, arguments, prepared, former),
+        _options(basis, arguments, prepared, former, contents),
         prepared.images,
     )
     if arguments.write is not None:
-        _write(found, fleet, services, prepared, basis.name, arguments)
+        found = _write(found, fleet, services, prepared, basis.name, arguments)
     write_output(_formatted(found, arguments), arguments.output_file)
     return 0
 
 
-def _options(basis: Basis, arguments: argparse.Namespace, prepared: Prepared, former: Plan | None) -> Options:
+def _options(
+    basis: Basis, arguments: argparse.Namespace, prepared: Prepared, former: Plan | None, contents: Contents
+) -> Options:
     return Options(
         basis=basis,
         nodes=arguments.nodes,
@@ -89,6 +94,10 @@ def _options(basis: Basis, arguments: argparse.Namespace, prepared: Prepared, fo
         follows=prepared.follows,
         apart=prepared.apart,
         origins=prepared.origins,
+        standing=prepared.standing,
+        taken=prepared.taken,
+        contents=contents,
+        left_out=prepared.left_out,
         notes=prepared.notes,
     )
 
@@ -100,10 +109,10 @@ def _write(
     prepared: Prepared,
     basis: str,
     arguments: argparse.Namespace,
-) -> None:
+) -> Plan:
     replicas = {image.ref: count for image, count in zip(fleet.images, fleet.replicas, strict=True)}
     built = Built({}, basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
-    write_plan(
+    return write_plan(
         found,
         fleet.images,
         fleet.indexes,

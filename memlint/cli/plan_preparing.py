@@ -12,16 +12,18 @@ from memlint.lint.places import Origin
 from memlint.model.digest import ChainID, DiffID
 from memlint.model.image import Image, Layer
 from memlint.model.layer import LayerIndex
+from memlint.model.plan import LeftOut, Plan
 from memlint.model.units import human_size, plural
+from memlint.planner.alike import Alike, Contents
+from memlint.planner.former import Standing
 from memlint.planner.grounds import Ground
-from memlint.planner.write.dockerfile import mismatch
+from memlint.planner.guessing import SCRATCH
+from memlint.planner.standing import Stock, rests_of
+from memlint.planner.write.dockerfile import refusal
 from memlint.planner.write.follow import followed, leaders
 from memlint.planner.write.rewriting import Rewriting, rewritings_of, without_removable
-from memlint.planner.write.rigid import ground_layers, made_again
+from memlint.planner.write.rigid import made_again
 from memlint.planner.write.service import Service
-
-Triggers = Callable[[str], Sequence[str]]
-"""The ONBUILD instructions of a base, by its name."""
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
@@ -33,7 +35,9 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     - `stays`: by reference, the files that the image makes again whatever its base has.
     - `apart`: by reference, why an image has to stay as it is.
     - `origins`: by reference, the Dockerfile that an image is built from, as far as its history agrees.
-    - `notes`: what the reader has to know of all this.
+    - `standing`: by reference, the base of the former plan that its Dockerfile names.
+    - `taken`: the names of planned bases that are none of the former plan's.
+    - `left_out`: Dockerfiles that are of no use; `notes`: what else the reader has to know.
     """
 
     images: tuple[Image, ...]
@@ -43,6 +47,9 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     follows: dict[str, str]
     apart: dict[str, str]
     origins: dict[str, Origin]
+    standing: dict[str, Standing]
+    taken: frozenset[str]
+    left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
 
 
@@ -51,14 +58,19 @@ def prepare(
     indexes: Mapping[DiffID, LayerIndex],
     services: Sequence[Service],
     limits: Limits,
-    triggers: Triggers,
+    stock: Stock,
+    former: Plan | None = None,
+    contents: Contents | None = None,
 ) -> Prepared:
-    """What a plan has to know of the Dockerfiles before it is made. `triggers` are the ONBUILD of a base, by name."""
+    """What a plan has to know of the Dockerfiles before it is made.
+
+    `stock` tells of the images that FROMs name, `former` of bases that it planned, `contents` reads layers again.
+    """
     by_image = {image.ref: image for image in images}
-    apart = dict(_triggered(services, triggers))
-    known = {
-        each.ref: each for each in services if each.ref not in apart and mismatch(by_image[each.ref], each) is None
-    }
+    apart = dict(_triggered(services, stock))
+    unfit = {each.ref: why for each in services if (why := refusal(by_image[each.ref], each)) is not None}
+    apart |= {each.ref: unfit[each.ref] for each in services if each.root.base is None}
+    known = {each.ref: each for each in services if each.ref not in apart and each.ref not in unfit}
     leads = leaders(images, list(known.values()))
     read = _reader(limits)
     found: dict[str, tuple[Rewriting, ...]] = {}
@@ -67,6 +79,10 @@ def prepare(
         own = rewritings_of(image, service.origin if service else None, indexes, read)
         floor = len(by_image[leader].layers) if leader is not None else 0
         found[image.ref] = tuple(each for each in own if each.layer >= floor)
+    alike = Alike(indexes, contents)
+    rests = {
+        ref: rests_of(by_image[ref], each, stock, alike, former) for ref, each in known.items() if ref not in leads
+    }
     left: dict[str, Image] = {}
     grounds: dict[str, Ground] = {}
     stays: dict[str, frozenset[str]] = {}
@@ -75,19 +91,28 @@ def prepare(
         line = list(followed(image.ref, leads))
         rest = left[image.ref] = without_removable(image, [each for ref in line for each in found[ref]])
         stays[image.ref] = made_again(rest, service, found[image.ref], indexes)
-        lowest = known.get(line[-1])
-        if lowest is not None and lowest.root.base is not None:
-            grounds[image.ref] = Ground(lowest.root.base, ground_layers(by_image[lowest.ref], lowest))
-    rewritings = tuple(each for image in images for each in found[image.ref])
-    origins = {ref: service.origin for ref, service in known.items()}
-    prepared = tuple(left[image.ref] for image in images)
-    return Prepared(prepared, rewritings, grounds, stays, leads, apart, origins, tuple(_uncounted(rewritings)))
+        if line[-1] in rests:
+            grounds[image.ref] = rests[line[-1]].ground
+    return Prepared(
+        images=tuple(left[image.ref] for image in images),
+        rewritings=tuple(each for image in images for each in found[image.ref]),
+        grounds=grounds,
+        stays=stays,
+        follows=leads,
+        apart=apart | {ref: each.why for ref, each in rests.items() if each.why is not None},
+        origins={ref: service.origin for ref, service in known.items()},
+        standing={ref: each.on for ref, each in rests.items() if each.on is not None},
+        taken=frozenset(each.other for each in rests.values() if each.other is not None),
+        left_out=tuple(LeftOut(ref, why) for ref, why in unfit.items() if ref not in apart),
+        notes=tuple(_uncounted([each for image in images for each in found[image.ref]])),
+    )
 
 
-def _triggered(services: Sequence[Service], triggers: Triggers) -> Iterator[tuple[str, str]]:
+def _triggered(services: Sequence[Service], stock: Stock) -> Iterator[tuple[str, str]]:
     """The images whose original base has ONBUILD instructions: these would run where a planned base is built."""
     for service in services:
-        found = triggers(service.root.base) if service.root.base is not None else ()
+        base = stock.named(service.root.base) if service.root.base not in (None, SCRATCH) else None
+        found = base.image.on_build if base is not None else ()
         if found:
             runs = f"{found[0]}{f' and {len(found) - 1} more' if len(found) > 1 else ''}"
             where = f"its base {service.root.base} has ONBUILD {runs}, which would run in the build of a planned base"

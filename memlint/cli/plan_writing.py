@@ -38,8 +38,8 @@ def write_plan(
     built: Built,
     *,
     force: bool,
-) -> None:
-    """Write the plan's directory, and say what of it could not be written."""
+) -> Plan:
+    """Write the plan's directory, and say what of it could not be written; the plan as it was written."""
     sources = sources_of(images, directory)
     written = write(plan, images, indexes, services, prepared.rewritings, sources, prepared.follows)
     made = {service.ref: service for service in services if service.ref in written.changes}
@@ -48,11 +48,12 @@ def write_plan(
         images={image.ref: made[image.ref].repository if image.ref in made else None for image in images},
         variants={ref: service.variant for ref, service in made.items() if service.variant},
     )
-    files = {**written.files, PLAN: to_json(plan), BUILT: to_json(built)}
+    files = {**written.files, PLAN: to_json(written.plan), BUILT: to_json(built)}
     say_what_stays(directory, write_directory(directory, files, [SCRIPT], force=force))
     for each in written.left_out:
         say(f"memlint: note: {each.what}: {each.why}")
     say(f"memlint: note: {directory} was written: build it with {os.path.join(directory, SCRIPT)}")
+    return written.plan
 
 
 def say_what_stays(directory: str, stays: Stays) -> None:

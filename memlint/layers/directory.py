@@ -76,7 +76,7 @@ class _Walk:
         self._builder.directory(path)
         descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
         try:
-            if any(_attribute(descriptor, key) == b"y" for key in _OPAQUE_ATTRIBUTES):
+            if is_opaque(descriptor):
                 self._builder.opaque(path)
             self.below(descriptor, path + "/")
         finally:
@@ -123,8 +123,13 @@ class _Open:
                     yield chunk
 
 
-def _attribute(descriptor: int, key: str) -> bytes:
+def is_opaque(directory: int | str) -> bool:
+    """Whether a directory hides what lower layers put in it; by its path or its descriptor."""
+    return any(_attribute(directory, key) == b"y" for key in _OPAQUE_ATTRIBUTES)
+
+
+def _attribute(directory: int | str, key: str) -> bytes:
     try:
-        return os.getxattr(descriptor, key)
+        return os.getxattr(directory, key)
     except OSError:
         return b""  # absent, or a file system without extended attributes

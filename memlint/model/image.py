@@ -57,6 +57,17 @@ class Layer(msgspec.Struct, frozen=True):
     created: int | None = None
 
 
+Settings = tuple[tuple[str, str], ...]
+"""Of a config, by names as `User`, `Env LANG`, `Label x`, `Port 80/tcp`: what each is, as text."""
+
+
+class BaseDigest(msgspec.Struct, frozen=True):
+    """The digest of a base as a manifest notes it, and the name it had there; "" for none."""
+
+    digest: Digest
+    name: str = ""
+
+
 class Process(msgspec.Struct, frozen=True):
     """How a container of the image starts."""
 
@@ -70,8 +81,13 @@ class Process(msgspec.Struct, frozen=True):
 class Image(msgspec.Struct, frozen=True):
     """One image of one platform. `ref` is what the user gave, `name` is short and for people.
 
-    `on_build` are the instructions that a build upon this image runs first. `ids` are the digests that engines may know
-    it by: that of its config, of its manifest, and what the daemon that has it says; none where they are not known.
+    - `on_build`: the instructions that a build upon this image runs first.
+    - `ids`: the digests that engines may know it by: that of its config, of its manifest, and what the daemon that has
+      it says; none where they are not known.
+    - `settings`: what its config sets and a build upon it inherits, by name and sorted; what is as it is by itself is
+      not among them (PATH, the user root, the directory /).
+    - `users`: those that its history sets, in order; None where there is no history.
+    - `base`: the digest of the image that it was built on, where its manifest tells.
     """
 
     ref: str
@@ -81,3 +97,13 @@ class Image(msgspec.Struct, frozen=True):
     layers: tuple[Layer, ...]
     on_build: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    settings: Settings = ()
+    users: tuple[str, ...] | None = None
+    base: BaseDigest | None = None
+
+
+class BaseImage(msgspec.Struct, frozen=True):
+    """An image that others are built on, and the digests that repositories have it by: `debian@sha256:…`."""
+
+    image: Image
+    digests: tuple[str, ...] = ()

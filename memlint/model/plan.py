@@ -26,7 +26,7 @@ class PlannedPackage(msgspec.Struct, frozen=True):
 
 
 class PlannedFiles(msgspec.Struct, frozen=True):
-    """Files that no package owns, as they lie in one layer of `image` (its reference)."""
+    """Files that no package owns, as they lie in one layer of `image` (its reference), and a digest of them all."""
 
     directory: str
     paths: tuple[str, ...]
@@ -35,6 +35,7 @@ class PlannedFiles(msgspec.Struct, frozen=True):
     size: int
     step: int = 0
     changes: int = 0
+    contents: str = ""
 
 
 class PlannedStep(msgspec.Struct, frozen=True):
@@ -45,7 +46,13 @@ class PlannedStep(msgspec.Struct, frozen=True):
 
 
 class PlannedBase(msgspec.Struct, frozen=True):
-    """A base: on `parent`, another planned base, or on `source`, what FROM names below all of them."""
+    """A base: on `parent`, another planned base, or on `source`, what FROM names below all of them.
+
+    - `source_chain`: the chain ID of the source's build that this was planned on; None for scratch.
+    - `user`: whom the source's config names, "" for root; None where that is not known.
+    - `reference`: what a FROM calls the base where it was written; its tag stands for its definition.
+    - `layers`: how many its Dockerfile adds; `commands`: what it runs beside installs, because all its images did.
+    """
 
     name: str
     parent: str | None
@@ -57,6 +64,11 @@ class PlannedBase(msgspec.Struct, frozen=True):
     page_cache_saved_bytes: int
     causes: dict[str, int]
     steps: tuple[PlannedStep, ...] = ()
+    source_chain: str | None = None
+    user: str | None = ""
+    reference: str = ""
+    layers: int = 0
+    commands: tuple[str, ...] = ()
 
 
 class Remaining(msgspec.Struct, frozen=True):
@@ -69,7 +81,8 @@ class Remaining(msgspec.Struct, frozen=True):
 class PlannedImage(msgspec.Struct, frozen=True):
     """An image, the base that it is to stand on, and what it then carries that it did not have.
 
-    `updates` are what it has in another version, where it is to stand on another build of its original base.
+    `updates` are what it has in another version, where it is to stand on another build of its original base. It is not
+    `rebuilt` where its FROM means another build by now, so that building it would change it.
     """
 
     ref: str
@@ -78,6 +91,7 @@ class PlannedImage(msgspec.Struct, frozen=True):
     extra_bytes: int
     remaining: tuple[Remaining, ...]
     updates: tuple[str, ...] = ()
+    rebuilt: bool = True
 
 
 class Point(msgspec.Struct, frozen=True):

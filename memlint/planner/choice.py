@@ -13,8 +13,8 @@ PREFERENCES = (STRICT, BALANCED, UNION)
 _ENOUGH = 0.9
 
 
-def chosen(points: Sequence[Point], before: Totals, prefer: str) -> tuple[str, str]:
-    """The name of the point, and the reason for it."""
+def chosen(points: Sequence[Point], before: Totals, prefer: str, *, updating: bool = False) -> tuple[str, str]:
+    """The name of the point, and the reason for it. `updating`: union puts images on another build of their base."""
     if prefer in (STRICT, UNION):
         return prefer, f"asked for with --prefer {prefer}"
     most = max(before.page_cache_bytes - point.page_cache_bytes for point in points)
@@ -29,8 +29,11 @@ def chosen(points: Sequence[Point], before: Totals, prefer: str) -> tuple[str, s
         key=lambda each: before.page_cache_bytes - each.page_cache_bytes,
     )
     saved = before.page_cache_bytes - point.page_cache_bytes
-    rest = f"; the other {human_size(most - saved)} would give images more than the budgets allow (--prefer union)"
-    return point.name, _reason(point, saved, most) + rest
+    takes = "put images on another build of their base" if updating else "give images more than the budgets allow"
+    return (
+        point.name,
+        f"{_reason(point, saved, most)}; the other {human_size(most - saved)} would {takes} (--prefer union)",
+    )
 
 
 def _reason(point: Point, saved: int, most: int) -> str:

@@ -17,6 +17,7 @@ from memlint.planner.foreign import foreign_installs
 from memlint.planner.heuristic import good_tree
 from memlint.planner.named import TOOLS, brought, named
 from memlint.planner.problem import Atom, Problem, bits, members
+from memlint.planner.standing import before_user, user_below
 from memlint.planner.tree import Limits, Node, limited
 from memlint.planner.write.rewriting import steps_of
 from memlint.planner.write.service import unique_names
@@ -45,8 +46,12 @@ def plan_dockerfiles(origins: Sequence[Origin], prefer: str = STRICT, limits: Li
         else:
             images.append(image)
             left_out += _unknown(origin, image)
+    by_path = {origin.dockerfile.path: origin for origin in origins}
     bases: list[NamedBase] = []
-    for group in _groups(images).values():
+    for same in _groups(images).values():
+        unsure = dict(_unsure(same, by_path)) if len(same) > 1 else {}
+        left_out += [LeftOut(path, why) for path, why in unsure.items()]
+        group = [image for image in same if image.path not in unsure]
         if len(group) > 1:
             bases += _planned(group, prefer, limits or Limits())
     bases = _named(bases)
@@ -93,6 +98,16 @@ def _unknown(origin: Origin, image: _Image) -> Iterator[LeftOut]:
             if other or install.files:
                 kinds.add(f"{install.manager} packages: where they go is seen in images alone")
     yield from (LeftOut(origin.dockerfile.path, kind) for kind in sorted(kinds))
+
+
+def _unsure(images: Sequence[_Image], origins: Mapping[str, Origin]) -> Iterator[tuple[str, str]]:
+    """The Dockerfiles that run commands as a user whom only their base names, where that need not be root."""
+    if user_below(images[0].source, [origins[image.path] for image in images]) is None:
+        for image in images:
+            before = before_user(origins[image.path])
+            if before:
+                line = f"line {before[0].span.line} runs as whom {image.source} names, which is not known"
+                yield image.path, f"{line}: put a USER above it"
 
 
 def _key(image: _Image) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from memlint.lint.places import Origin
-from memlint.model.plan import Plan, PlannedBase, Remaining
+from memlint.model.plan import LeftOut, Plan, PlannedBase, Remaining
 from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
+from memlint.planner.alike import Contents
 from memlint.planner.atoms import Case
 from memlint.planner.choice import BALANCED
 from memlint.planner.explain import planned_bases, remaining
+from memlint.planner.former import Standing
 from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
 from memlint.planner.layout import Layout, extra
@@ -29,8 +31,10 @@ class Options(msgspec.Struct, frozen=True):
     `nodes` are those that the containers of the fleet are spread over.
 
     `follows` says of an image which other one its Dockerfile stands on: it goes where that goes. `former` is a plan
-    whose bases are kept as far as that costs little. `apart` are images that stay as they are, and why; `origins` says
-    what images are built from; `notes` are what else the reader has to know.
+    whose bases are kept as far as that costs little; `standing` says of images that they stand on one of these, and
+    `taken` are names of bases that are none of the plan's. `apart` are images that stay as they are, and why; `origins`
+    says what images are built from; `contents` reads layers again whose bases may be one. `left_out` and `notes` are
+    what else the reader has to know.
     """
 
     basis: Basis = BASES["mappable"]
@@ -46,6 +50,10 @@ class Options(msgspec.Struct, frozen=True):
     apart: Mapping[str, str] = {}
     origins: Mapping[str, Origin] = {}
     notes: tuple[str, ...] = ()
+    standing: Mapping[str, Standing] = {}
+    taken: frozenset[str] = frozenset()
+    contents: Contents | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, eq=False):
@@ -136,7 +144,7 @@ class Draft:
 
     def bases(self, causes: Causes, lives: Mapping[object, Lives]) -> tuple[list[PlannedBase], dict[int, str]]:
         """The bases, and the name of that of each image. `lives` are those of each platform and release."""
-        names = _Names()
+        names = _Names(self._options.taken)
         found: list[PlannedBase] = []
         of_image: dict[int, str] = {}
         for case, layout in self.changed:
@@ -161,8 +169,8 @@ class Draft:
 class _Names:
     """Names, each once."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, taken: Collection[str] = ()) -> None:
+        self._taken = set(taken)
 
     def new(self, name: str) -> str:
         number = 1

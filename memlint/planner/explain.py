@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,6 +71,8 @@ def planned_bases(
                 page_cache_saved_bytes=saved,
                 causes=why,
                 steps=order.steps,
+                source_chain=case.group.chain,
+                user=case.group.ground.user,
             )
         )
     return found
@@ -127,7 +130,7 @@ def _roots(case: Case, inside: Sequence[int]) -> set[int]:
 
 def _files(case: Case, own: int, under: Sequence[int], order: Order) -> tuple[PlannedFiles, ...]:
     """The files of no package, as they lie in an image that has them: step by step, what a COPY brought last."""
-    groups: dict[tuple[int, bool, str, str, int], list[tuple[str, int]]] = defaultdict(list)
+    groups: dict[tuple[int, bool, str, str, int], list[tuple[str, int, ContentID]]] = defaultdict(list)
     changes: dict[tuple[int, bool, str, str, int], int] = defaultdict(int)
     for at in members(own):
         piece = case.pieces[at]
@@ -135,21 +138,22 @@ def _files(case: Case, own: int, under: Sequence[int], order: Order) -> tuple[Pl
             continue
         holder = next(image for image in members(case.problem.holders[at]) if image in set(under))
         member = case.group.members[holder]
-        for path, _ in piece.files:
+        for path, content in piece.files:
             file = member.files[path]
             copied = instruction(member.image.layers[file.layer].created_by).startswith(("COPY", "ADD"))
             key = (order.step_of[at], copied, piece.directory, member.image.ref, file.layer)
-            groups[key].append((path, file.file.mappable_bytes))
+            groups[key].append((path, file.file.mappable_bytes, content))
             changes[key] = max(changes[key], order.lives[at].changes)
     return tuple(
         PlannedFiles(
             directory=f"/{key[2]}",
-            paths=tuple(f"/{path}" for path, _ in sorted(files)),
+            paths=tuple(f"/{path}" for path, _, _ in sorted(files)),
             image=key[3],
             layer=key[4],
-            size=sum(size for _, size in files),
+            size=sum(size for _, size, _ in files),
             step=key[0],
             changes=changes[key],
+            contents=hashlib.sha256(repr([(path, content) for path, _, content in sorted(files)]).encode()).hexdigest(),
         )
         for key, files in sorted(groups.items())
     )

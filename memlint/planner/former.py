@@ -12,6 +12,7 @@ from memlint.planner.grounds import Member
 from memlint.planner.problem import Problem
 from memlint.planner.stability import line_of
 from memlint.planner.tree import Node, leaf, over
+from memlint.planner.write.service import NAMESPACE
 
 _ALIKE = 0.5
 """How much of two bases is the same where one is the other: the mean of what images and what contents they share."""
@@ -40,6 +41,85 @@ class Known:
             found.append(base)
             base = self._parents.get(base)
         return found[::-1]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An image whose Dockerfile names a base of the former plan: `installs` are packages that it installs itself,
+    `places` are directories that it fills by way of a stage, less what that base has."""
+
+    base: str
+    installs: frozenset[str]
+    places: tuple[str, ...] = ()
+
+
+def former_base(former: Plan, source: str) -> list[PlannedBase]:
+    """The base of the former plan that a FROM names, and those below it, the lowest first; none where it is another."""
+    name = source.removesuffix(":latest")
+    bases = {base.name: base for base in former.bases}
+    known = Known(former)
+    for base in former.bases:
+        if name == (base.reference or f"{NAMESPACE}/{base.name}"):
+            return [bases[each] for each in known.path(base.name)]
+    return []
+
+
+def lacking(
+    former: Plan, standing: Mapping[str, Standing], bases: Sequence[PlannedBase], images: Mapping[str, str]
+) -> dict[str, str]:
+    """The images that cannot leave their former base for the new one in `images`, and why: their Dockerfile rests on
+    what it brings."""
+    old, new = ({base.name: base for base in each} for each in (former.bases, bases))
+    found = {}
+    for ref, stands in standing.items():
+        if ref not in images:
+            continue
+        was, now = _path(old, stands.base), _path(new, images[ref])
+        lost = _lost(was, now, stands)
+        if lost:
+            brings = f"{NAMESPACE}/{stands.base} brings {', '.join(lost[:3])}"
+            found[ref] = f"{brings}, which the new base does not, and its Dockerfile neither: it stays there"
+    return found
+
+
+def _lost(was: Sequence[PlannedBase], now: Sequence[PlannedBase], stands: Standing) -> list[str]:
+    commands = {command for base in now for command in base.commands}
+    packages = {package.name for base in now for package in base.packages} | stands.installs
+    paths = {path for base in now for group in base.files for path in group.paths}
+    places = tuple(f"{place.rstrip('/')}/" for place in stands.places)
+    return [
+        *(each for base in was for each in base.commands if each not in commands),
+        *(each.name for base in was for each in base.packages if each.root and each.name not in packages),
+        *(
+            path
+            for base in was
+            for group in base.files
+            for path in group.paths
+            if path not in paths and not path.startswith(places)
+        ),
+    ]
+
+
+def _path(bases: Mapping[str, PlannedBase], name: str | None) -> list[PlannedBase]:
+    found: list[PlannedBase] = []
+    while name is not None and name in bases:
+        found.append(bases[name])
+        name = bases[name].parent
+    return found[::-1]
+
+
+def kept(former: Plan, staying: Mapping[str, str]) -> list[PlannedBase]:
+    """The former bases that images stay on, by reference, and those below: as they were, with the files of today."""
+    old = {base.name: base for base in former.bases}
+    users: dict[str, list[str]] = {}
+    for ref, base in staying.items():
+        for each in _path(old, base):
+            users.setdefault(each.name, []).append(ref)
+    return [_as_it_was(base, users[base.name]) for base in former.bases if base.name in users]
+
+
+def _as_it_was(base: PlannedBase, refs: Sequence[str]) -> PlannedBase:
+    files = tuple(msgspec.structs.replace(group, image=refs[0]) for group in base.files)
+    return msgspec.structs.replace(base, files=files, images=tuple(refs), page_cache_saved_bytes=0, causes={})
 
 
 def former_tree(problem: Problem, members: Sequence[Member], known: Known) -> Node:
@@ -80,8 +160,14 @@ def _over(problem: Problem, images: Sequence[int], paths: Mapping[int, Sequence[
     return over(problem, children)
 
 
-def renamed(bases: Sequence[PlannedBase], images: Sequence[Image], former: Plan) -> dict[str, str]:
-    """Name → the name it had, of the bases that were there before; of others, a name that none of those has."""
+def renamed(
+    bases: Sequence[PlannedBase], images: Sequence[Image], former: Plan, others: Iterable[str] = ()
+) -> dict[str, str]:
+    """Name → the name it had, of the bases that were there before; of the rest, a name that none of those has.
+
+    `others` are names that belong to bases which are none of these.
+    """
+    reserved = set(others)
     lines = {each.ref: line_of(each) for each in former.images} | {each.ref: line_of(each) for each in images}
     scores = sorted(
         (
@@ -93,9 +179,9 @@ def renamed(bases: Sequence[PlannedBase], images: Sequence[Image], former: Plan)
     )
     found: dict[str, str] = {}
     for score, _, name, old in scores:
-        if score >= _ALIKE and name not in found and old not in found.values():
+        if score >= _ALIKE and name not in found and old not in reserved and old not in found.values():
             found[name] = old
-    taken = {base.name for base in former.bases}
+    taken = {base.name for base in former.bases} | reserved
     for base in bases:
         if base.name not in found:
             found[base.name] = _free(base.name, taken)

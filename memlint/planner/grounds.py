@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from memlint.dockerfile.reference import parse_base
 from memlint.model.digest import ChainID, DiffID
-from memlint.model.image import Image
+from memlint.model.image import Image, Layer, Settings
 from memlint.model.layer import Installed, LayerIndex, Release
+from memlint.planner.alike import Alike
+from memlint.planner.guessing import SCRATCH, published
 from memlint.sharing.packages import packages_of, release_of
 from memlint.sharing.startup import Startup, startup_set
 from memlint.sharing.view import EMPTY, View, Visible, merge_views
 
-SCRATCH = "scratch"
+UNKNOWN = ""
+"""The reference of a base that nothing names."""
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """What an image's Dockerfile starts from: the reference in its FROM, and how many layers that has."""
+    """What an image's Dockerfile starts from: the reference in its FROM, and how many layers that has.
+
+    - `settings`: those of its config, as far as they show: an image hides those of the names in `hidden`, or of a kind
+      (`Env`, `Label`) in it; all of them where that is None.
+    - `user`: whom its config names, "" for root; None where that is not known.
+    - `now`: whether the reference still means these layers; None where nothing tells.
+    """
 
     source: str
     layers: int
+    settings: Settings = ()
+    hidden: frozenset[str] | None = None
+    user: str | None = ""
+    now: bool | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether a FROM can name this very build: by its digest, or as what the tag means as far as is known."""
+        base = parse_base(self.source)
+        return self.now is not False or (base is not None and base.digest is not None)
+
+    def shows(self) -> dict[str, str]:
+        """The settings by name that do not lie hidden."""
+        return {name: value for name, value in self.settings if not self.hides(name)}
+
+    def hides(self, name: str) -> bool:
+        return self.hidden is None or name in self.hidden or name.partition(" ")[0] in self.hidden
 
 
 class Member(msgspec.Struct, frozen=True, eq=False):
@@ -33,24 +60,33 @@ class Member(msgspec.Struct, frozen=True, eq=False):
     startup: Startup
     packages: tuple[Installed, ...]
     ground: ChainID | None
-    source: str
+    stands: Ground
     release: Release | None
+
+    @property
+    def source(self) -> str:
+        return self.stands.source
 
 
 class Group(msgspec.Struct, frozen=True, eq=False):
-    """Images that can stand on one ground: what it shows is the same for all of them.
+    """Images that can stand on one ground: its contents and settings are the same for all of them.
 
-    `files` and `packages` are those of the ground; `drifted` says that it exists as several chains, of which `source`
-    names the one that most images have. `updates` say of images what they get in another version, where they are to
+    `files` and `packages` are those of the ground; `drifted` says that it exists as several chains, of which `ground`
+    is the one that most images have. `updates` say of images what they get in another version, where they are to
     stand on another build of their base than they do.
     """
 
     members: tuple[Member, ...]
-    source: str
+    ground: Ground
     files: Mapping[str, Visible]
     packages: frozenset[Installed]
     drifted: bool
+    chain: ChainID | None = None
     updates: Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def source(self) -> str:
+        return self.ground.source
 
     @property
     def platform(self) -> str:
@@ -66,6 +102,24 @@ class Follower(msgspec.Struct, frozen=True, eq=False):
 
     member: Member
     leader: Member
+
+
+class _Standing(msgspec.Struct, frozen=True, eq=False):
+    """An image, and what its ground shows."""
+
+    member: Member
+    files: Mapping[str, Visible]
+    packages: frozenset[Installed]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.member.image.layers[: self.member.stands.layers]
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Equal where the grounds need not be compared."""
+        stands = self.member.stands
+        return (self.member.ground, stands.source, stands.settings, stands.hidden)
 
 
 def led(groups: Sequence[Group], follows: Mapping[str, str]) -> tuple[list[Group], list[Follower]]:
@@ -90,60 +144,119 @@ def _hops(ref: str, follows: Mapping[str, str]) -> int:
     return hops
 
 
+def members_of(
+    images: Sequence[Image],
+    indexes: Mapping[DiffID, LayerIndex],
+    kinds: Collection[str],
+    grounds: Mapping[str, Ground],
+) -> list[Member]:
+    """The images with what they show; `grounds` are those that Dockerfiles name, by image."""
+    return [each.member for each in _standing(images, indexes, kinds, grounds)]
+
+
 def grouped(
     images: Sequence[Image],
     indexes: Mapping[DiffID, LayerIndex],
     kinds: Collection[str],
     grounds: Mapping[str, Ground],
+    alike: Alike | None = None,
 ) -> list[Group]:
-    """The images in groups, in the order of their first members."""
+    """The images in groups, in the order of their first members. `alike` says of other chains whether they are one."""
+    buckets: defaultdict[object, list[_Standing]] = defaultdict(list)
+    for each in _standing(images, indexes, kinds, grounds):
+        shown = frozenset((path, file.file.content) for path, file in each.files.items())
+        names = frozenset(installed.package for installed in each.packages)
+        buckets[each.member.image.platform, each.member.release, shown, names].append(each)
+    same = alike or Alike(indexes)
+    groups = [_group(found) for bucket in buckets.values() for found in _parted(bucket, same)]
+    return sorted(groups, key=lambda group: group.members[0].number)
+
+
+def _standing(
+    images: Sequence[Image],
+    indexes: Mapping[DiffID, LayerIndex],
+    kinds: Collection[str],
+    grounds: Mapping[str, Ground],
+) -> list[_Standing]:
     views = merge_views(images, indexes)
     packages: dict[ChainID, tuple[Installed, ...]] = {}
-    groups: dict[object, list[tuple[Member, dict[str, Visible], frozenset[Installed]]]] = {}
+    found = []
     for number, image in enumerate(images):
-        depth = _depth(image, indexes, grounds.get(image.ref))
-        ground = image.layers[depth - 1].chain_id if depth else None
         release = release_of(image.layers, indexes)
-        member = Member(
-            number,
-            image,
-            _inodes(_view(views, image), kinds),
-            startup_set(_view(views, image), image.process),
-            packages_of(image, indexes),
-            ground,
-            grounds[image.ref].source if image.ref in grounds else _guessed(release, depth),
-            release,
-        )
-        below = _inodes(views[ground], kinds) if ground is not None else {}
-        if ground is not None and ground not in packages:
-            packages[ground] = packages_of(_cut(image, depth), indexes)
-        installed = frozenset(packages[ground] if ground is not None else ())
-        shown = frozenset((path, file.file.content) for path, file in below.items())
-        names = frozenset(each.package for each in installed)
-        key = (image.platform, release, shown, names)
-        groups.setdefault(key, []).append((member, below, installed))
-    return [_group(found) for found in groups.values()]
+        stands = _ground(image, indexes, grounds.get(image.ref), release)
+        chain = image.layers[stands.layers - 1].chain_id if stands.layers else None
+        view = _view(views, image)
+        startup = startup_set(view, image.process)
+        own = packages_of(image, indexes)
+        member = Member(number, image, _inodes(view, kinds), startup, own, chain, stands, release)
+        if chain is not None and chain not in packages:
+            packages[chain] = packages_of(_cut(image, stands.layers), indexes)
+        below = _inodes(views[chain], kinds) if chain is not None else {}
+        found.append(_Standing(member, below, frozenset(packages[chain] if chain is not None else ())))
+    return found
 
 
-def _group(found: Sequence[tuple[Member, dict[str, Visible], frozenset[Installed]]]) -> Group:
-    counts = Counter(member.ground for member, _, _ in found)
-    most = max(counts, key=lambda ground: counts[ground])
-    chosen, files, packages = next(each for each in found if each[0].ground == most)
-    return Group(tuple(member for member, _, _ in found), chosen.source, files, packages, len(counts) > 1)
+def _parted(bucket: Sequence[_Standing], alike: Alike) -> list[list[_Standing]]:
+    """Those whose grounds are one. Each must agree with every other: what one hides, two others may show unlike."""
+    classes: list[list[_Standing]] = []
+    kinds: list[dict[tuple[object, ...], _Standing]] = []
+    place: dict[tuple[object, ...], int] = {}
+    for each in bucket:
+        at = place.get(each.kind)
+        if at is None:
+            fitting = (at for at, known in enumerate(kinds) if all(_one(each, one, alike) for one in known.values()))
+            at = place[each.kind] = next(fitting, len(classes))
+            if at == len(classes):
+                classes.append([])
+                kinds.append({})
+            kinds[at][each.kind] = each
+        classes[at].append(each)
+    return classes
 
 
-def _depth(image: Image, indexes: Mapping[DiffID, LayerIndex], ground: Ground | None) -> int:
-    """How many layers come from below the Dockerfile; unless it is known, the lowest, if a distribution is in it."""
+def _one(one: _Standing, other: _Standing, alike: Alike) -> bool:
+    """Whether a build on the one ground gives what one on the other does."""
+    left, right = one.member.stands, other.member.stands
+    if left.hidden or left.hidden is None or right.hidden or right.hidden is None:
+        chains = one.member.ground == other.member.ground
+        if not same_name(left.source, right.source, any_tag=chains):
+            return False
+    if {name: value for name, value in left.shows().items() if not right.hides(name)} != {
+        name: value for name, value in right.shows().items() if not left.hides(name)
+    }:
+        return False
+    return one.member.ground == other.member.ground or alike(one.layers, other.layers)
+
+
+def same_name(one: str, other: str, *, any_tag: bool = False) -> bool:
+    """Whether two references name one repository and tag, whatever their digests are."""
+    left, right = parse_base(one), parse_base(other)
+    if left is None or right is None:
+        return one == other
+    return left.repository == right.repository and (any_tag or (left.tag or "latest") == (right.tag or "latest"))
+
+
+def _group(found: Sequence[_Standing]) -> Group:
+    """Of several builds, one that a FROM can name, and of these the one that most stand on."""
+    counts = Counter((each.member.ground, each.member.source) for each in found)
+    chosen = max(found, key=lambda each: (each.member.stands.named, counts[each.member.ground, each.member.source]))
+    stands = chosen.member.stands
+    users = [each.member.stands.user for each in found if each.member.stands.user is not None]
+    ground = msgspec.structs.replace(stands, user=users[0] if stands.user is None and users else stands.user)
+    chains = {each.member.ground for each in found}
+    members = tuple(each.member for each in found)
+    return Group(members, ground, chosen.files, chosen.packages, len(chains) > 1, chosen.member.ground)
+
+
+def _ground(
+    image: Image, indexes: Mapping[DiffID, LayerIndex], ground: Ground | None, release: Release | None
+) -> Ground:
+    """What is known, else the lowest layer, if a distribution is in it, by the name that this is published as."""
     if ground is not None:
-        return min(ground.layers, len(image.layers))
-    return 1 if image.layers and indexes[image.layers[0].diff_id].release is not None else 0
-
-
-def _guessed(release: Release | None, depth: int) -> str:
-    if release is None or not depth:
-        return SCRATCH
-    version = ".".join(release.version.split(".")[:2]) if release.name == "alpine" else release.version
-    return f"{release.name}:{version or 'latest'}"
+        return msgspec.structs.replace(ground, layers=min(ground.layers, len(image.layers)))
+    depth = 1 if image.layers and indexes[image.layers[0].diff_id].release is not None else 0
+    source = published(release) if depth else SCRATCH
+    return Ground(UNKNOWN if source is None else source, depth)
 
 
 def _cut(image: Image, depth: int) -> Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -55,16 +55,23 @@ def nothing_helps(storage: StorageModel) -> LeftOut:
     return LeftOut("bases", why)
 
 
-def left_out(groups: Sequence[Group], rest: Sequence[Group], apart: Mapping[str, str]) -> tuple[LeftOut, ...]:
-    """What the reader has to know of what is not there; `apart` are images with the reason why they stay."""
+def left_out(
+    groups: Sequence[Group],
+    rest: Sequence[Group],
+    apart: Mapping[str, str],
+    unnamed: Mapping[str, str],
+    based: Collection[str],
+) -> tuple[LeftOut, ...]:
+    """What the reader has to know of what is not there.
+
+    `apart` are images with the reason why they stay; `unnamed` are those whose base no FROM can name; `based` are those
+    that get a base after all.
+    """
     found = [LeftOut(plural(len(group.members), "image"), _too_many(group)) for group in rest]
-    found += [LeftOut(ref, why) for ref, why in apart.items()]
+    found += [LeftOut(ref, why) for ref, why in (*apart.items(), *unnamed.items())]
     for group in groups:
-        if len(group.members) == 1:
-            image = group.members[0].image
-            where = f"{group.release.name} {group.release.version}".strip() if group.release else "no distribution"
-            alike = f"no other image has the same base content ({where}, {image.platform})"
-            found.append(LeftOut(image.ref, alike if len(groups) > 1 else "there is no other image to share with"))
+        if len(group.members) == 1 and group.members[0].image.ref not in (*unnamed, *based):
+            found.append(LeftOut(group.members[0].image.ref, _alone(group, groups)))
     unpackaged = [
         member.image.name for group in groups for member in group.members if not member.packages and member.files
     ]
@@ -73,6 +80,19 @@ def left_out(groups: Sequence[Group], rest: Sequence[Group], apart: Mapping[str,
         names = ", ".join(unpackaged[:_NAMED]) + more
         found.append(LeftOut(f"packages of {names}", "there is no package database: only files can be shared"))
     return tuple(found)
+
+
+def _alone(group: Group, groups: Sequence[Group]) -> str:
+    if len(groups) == 1:
+        return "there is no other image to share with"
+    where = f"{group.release.name} {group.release.version}".strip() if group.release else "no distribution"
+    system = f"({where}, {group.platform})"
+    if any(
+        other.platform == group.platform and other.release == group.release for other in groups if other is not group
+    ):
+        base = f"its base {group.source}" if group.source else "its base"
+        return f"no other image has the contents and settings of {base} {system}"
+    return f"no other image has the same base content {system}"
 
 
 def _too_many(group: Group) -> str:

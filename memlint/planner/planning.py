@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
@@ -13,12 +15,13 @@ from memlint.model.report import Report, Totals
 from memlint.model.units import plural
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
 from memlint.planner.account import counted
+from memlint.planner.alike import Alike
 from memlint.planner.choice import chosen
 from memlint.planner.draft import Draft, Drafting, Options, Part
-from memlint.planner.former import moved, renamed, with_names
-from memlint.planner.grounds import Group, Member, grouped, led
+from memlint.planner.former import kept, lacking, moved, renamed, with_names
+from memlint.planner.grounds import Group, Member, grouped, led, members_of
 from memlint.planner.leaving import cut, left_out, notes, nothing_helps, without
-from memlint.planner.onebuild import on_one_build
+from memlint.planner.onebuild import nameless, on_one_build
 from memlint.planner.points import distinct, optimum, point_of
 from memlint.planner.solving import part_of, within
 from memlint.planner.stability import Lives, lives_of
@@ -44,18 +47,17 @@ def plan_images(
     """
     report = compare_images(images, replicas, indexes, storage, kinds, options.basis.known)
     measure = Measure(options.basis.weigh, presence(replicas, options.nodes))
-    now_is = {each.number: each for group in grouped(images, indexes, kinds, {}) for each in group.members}
-    prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds)
+    now_is = {each.number: each for each in members_of(images, indexes, kinds, {})}
+    alike = Alike(indexes, options.contents)
+    prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds, alike)
     groups, followers = led(prepared_groups, options.follows)
+    unnamed = {member.image.ref: why for group, why in nameless(groups) for member in group.members}
     groups, apart = without(groups, options.apart)
     groups, rest = cut(groups)
     by_chain = STORAGE[storage.name] is BY_CHAIN
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
-    parts = (
-        [part_of(group, budgets, options, measure, now_is) for group in groups if len(group.members) > 1]
-        if by_chain
-        else []
-    )
+    able = [group for group in groups if len(group.members) > 1 and group.members[0].image.ref not in unnamed]
+    parts = [part_of(group, budgets, options, measure, now_is) for group in able] if by_chain else []
     parts = within(parts, budgets, options)
     alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest, *apart]
     drafted = Drafting(options, measure, followers, now_is)
@@ -66,12 +68,20 @@ def plan_images(
         drawn[-1] = better
     before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
     points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
-    name, reason = chosen([point for _, point in points], before, options.prefer)
+    name, reason = chosen(
+        [point for _, point in points], before, options.prefer, updating=better is not None and bool(better.updates())
+    )
     draft, point = next(each for each in points if each[1].name == name)
     bases, of_image = draft.bases(Causes(images), _lives(now_is.values(), options.former))
+    nowhere = {ref: why for ref, why in unnamed.items() if ref not in draft.updates()}
     changes: tuple[Moved, ...] = ()
     if options.former is not None:
-        bases, of_image, changes = _after(options.former, bases, of_image, images)
+        stands = {images[number].ref: base for number, base in of_image.items()}
+        lost = lacking(options.former, options.standing, bases, stands)
+        if lost:  # these stay where they are, and the others are planned without them
+            less = msgspec.structs.replace(options, apart={**options.apart, **lost})
+            return plan_images(images, replicas, indexes, storage, kinds, less, prepared)
+        bases, of_image, changes = _after(options.former, options, bases, of_image, images)
     return Plan(
         schema=SCHEMA,
         basis=options.basis.text,
@@ -84,9 +94,14 @@ def plan_images(
         before=before,
         after=draft.totals if by_chain else before,
         bases=tuple(bases),
-        images=_images(images, draft, of_image, point),
+        images=_images(images, draft, of_image, point, nowhere),
         suggestions=(*_priced(better, union, draft), *_worthwhile(report, images, options)) if by_chain else (),
-        left_out=left_out(groups, rest, options.apart) if by_chain else (nothing_helps(storage),),
+        left_out=(
+            *options.left_out,
+            *left_out(groups, rest, options.apart, nowhere, [images[number].ref for number in of_image]),
+        )
+        if by_chain
+        else (nothing_helps(storage),),
         nodes=options.nodes,
         moved=changes,
         notes=(*options.basis.notes, *options.notes, *notes(prepared_groups, replicas, storage, options))
@@ -104,12 +119,27 @@ def _drawn(parts: Sequence[Part], alone: Sequence[Group], drafted: Drafting, cou
 
 
 def _after(
-    former: Plan, bases: Sequence[PlannedBase], of_image: Mapping[int, str], images: Sequence[Image]
+    former: Plan, options: Options, bases: Sequence[PlannedBase], of_image: Mapping[int, str], images: Sequence[Image]
 ) -> tuple[list[PlannedBase], dict[int, str], tuple[Moved, ...]]:
-    """The bases by the names that they had in the former plan, and what has moved since."""
-    names = renamed(bases, images, former)
-    named, stands = with_names(bases, names), {number: names[name] for number, name in of_image.items()}
-    return named, stands, tuple(moved(former, named, images, stands.get))
+    """The bases by the names that they had in the former plan, and what has moved since.
+
+    Images that stand on a former base and get no other stay on it, so it stays, too.
+    """
+    numbers = {image.ref: number for number, image in enumerate(images)}
+    staying = {
+        ref: stands.base
+        for ref, stands in options.standing.items()
+        if ref in numbers and numbers[ref] not in of_image and ref not in options.follows
+    }
+    old = kept(former, staying)
+    names = renamed(bases, images, former, {*options.taken, *(base.name for base in old)})
+    found = {number: names[name] for number, name in of_image.items()}
+    found |= {numbers[ref]: base for ref, base in staying.items()}
+    for ref, leader in options.follows.items():
+        if leader in staying and ref in numbers:
+            found[numbers[ref]] = staying[leader]
+    named = [*old, *with_names(bases, names)]
+    return named, found, tuple(moved(former, named, images, found.get))
 
 
 def held_now(
@@ -124,7 +154,7 @@ def held_now(
     if STORAGE[storage.name] is not BY_CHAIN:
         report = compare_images(images, replicas, indexes, storage, kinds, options.basis.known)
         return _reported(report, options.basis)
-    members = [each for group in grouped(images, indexes, kinds, {}) for each in group.members]
+    members = members_of(images, indexes, kinds, {})
     return counted(members, Measure(options.basis.weigh, presence(replicas, options.nodes)))
 
 
@@ -175,7 +205,7 @@ def _priced(better: Draft | None, union: Draft, chosen: Draft) -> Iterator[Sugge
 
 
 def _images(
-    images: Sequence[Image], draft: Draft, of_image: Mapping[int, str], point: Point
+    images: Sequence[Image], draft: Draft, of_image: Mapping[int, str], point: Point, nowhere: Collection[str]
 ) -> tuple[PlannedImage, ...]:
     left = draft.remaining(of_image.keys())
     updates = draft.updates()
@@ -187,6 +217,7 @@ def _images(
             extra_bytes=point.extra_bytes.get(image.ref, 0),
             remaining=left.get(number, ()),
             updates=updates.get(image.ref, ()),
+            rebuilt=image.ref not in nowhere,
         )
         for number, image in enumerate(images)
     )

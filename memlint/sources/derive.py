@@ -11,7 +11,8 @@ import msgspec
 
 from memlint.errors import SourceError
 from memlint.model.digest import ChainID, DiffID, chain_ids, parse_diff_id
-from memlint.model.image import Blob, Descriptor, Directory, Image, Layer, Process
+from memlint.model.image import BaseDigest, Blob, Descriptor, Directory, Image, Layer, Process
+from memlint.sources.inherited import ContainerConfig, settings_of, users_of
 
 _T = TypeVar("_T")
 _BROKEN = "the image is damaged or was written by a broken tool: save, pull or build it again"
@@ -19,17 +20,6 @@ _FIXED = 366 * 10 * 86_400
 """Times of 1970 to 1980 are those of reproducible builds."""
 LAYERS_MAX = 2000
 """Layers of one image; the stores themselves end at 125 (overlay2) to 500."""
-
-
-class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """The config's `config`, as far as it tells what a container starts."""
-
-    entrypoint: list[str] | None = None
-    cmd: list[str] | None = None
-    env: list[str] | None = None
-    working_dir: str | None = None
-    user: str | None = None
-    on_build: list[str] | None = None
 
 
 class History(msgspec.Struct, frozen=True):
@@ -95,8 +85,11 @@ def make_image(
     descriptors: Sequence[Descriptor],
     contents: Sequence[Blob | Directory | None],
     ids: Sequence[str],
+    base: BaseDigest | None = None,
 ) -> Image:
     """An image out of its config and, for each of the config's layers, a descriptor and where its bytes are.
+
+    `base` is what its manifest tells of the image it was built on.
 
     SourceError when the manifest and the config do not count the same layers.
     """
@@ -110,9 +103,20 @@ def make_image(
             descriptors, diff_ids, chain_ids(diff_ids), entries, contents, strict=True
         )
     )
-    triggers = config.config.on_build if config.config is not None else None
-    process, known = _process(config.config), tuple(dict.fromkeys(ids))
-    return Image(ref, name, platform_of(config), process, layers, tuple(triggers or ()), known)
+    own = config.config or ContainerConfig()
+    said = [entry.created_by for entry in config.history or ()]
+    return Image(
+        ref=ref,
+        name=name,
+        platform=platform_of(config),
+        process=_process(own),
+        layers=layers,
+        on_build=tuple(own.on_build or ()),
+        ids=tuple(dict.fromkeys(ids)),
+        settings=settings_of(own),
+        users=users_of(said) if said else None,
+        base=base,
+    )
 
 
 def _entries(config: ImageConfig, count: int) -> list[History]:
@@ -150,9 +154,7 @@ def short_name(reference: str) -> str:
     return name.removeprefix("sha256:")[:12] if name.startswith("sha256:") else name.removesuffix(":latest")
 
 
-def _process(config: ContainerConfig | None) -> Process:
-    if config is None:
-        return Process()
+def _process(config: ContainerConfig) -> Process:
     return Process(
         tuple(config.entrypoint or ()),
         tuple(config.cmd or ()),

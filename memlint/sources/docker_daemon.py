@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import msgspec
 
 from memlint.errors import SourceError
 from memlint.model.digest import DiffID
-from memlint.model.image import Descriptor, Directory, Image, Reader
+from memlint.model.image import BaseImage, Descriptor, Directory, Image, Reader
 from memlint.sources import docker_archive
 from memlint.sources.derive import (
     ImageConfig,
@@ -31,6 +31,7 @@ from memlint.sources.derive import (
     verify_document,
 )
 from memlint.sources.docker_connection import TIMEOUT, AnswerStream, answer, connect
+from memlint.sources.inherited import ContainerConfig
 from memlint.sources.platform import expect
 from memlint.sources.reference import Reference
 from memlint.sources.store import DOCUMENT_MAX, DocumentStore
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 _NAMES_SHOWN = 3
+_IMAGES_MAX = 10_000
 
 _STORAGE = {
     "overlay2": "overlay2",
@@ -99,15 +101,21 @@ class Daemon:
         found = answer(self._api.containers)
         return {str(each.get("Id", "")): str(each.get("ImageID") or "") for each in found}
 
-    def triggers(self, name: str) -> tuple[str, ...]:
-        """The ONBUILD instructions of an image; none, where the daemon has no such image."""
+    def base(self, name: str) -> BaseImage | None:
+        """What a build calls by this name, without reading it; None where the daemon has no such image."""
         from docker.errors import ImageNotFound
 
         try:
             found = answer(partial(self._api.inspect_image, name))
         except ImageNotFound:
-            return ()
-        return tuple((found.get("Config") or {}).get("OnBuild") or ())
+            return None
+        return _base(name, found)
+
+    def digested(self, wanted: Callable[[str], bool]) -> Iterator[BaseImage]:
+        """The images of which a digest, as `debian@sha256:…`, is wanted, whatever their tags mean by now."""
+        for image in answer(self._api.images)[:_IMAGES_MAX]:
+            if any(map(wanted, image.get("RepoDigests") or ())) and (found := self.base(str(image["Id"]))) is not None:
+                yield found
 
     def save(self, inspected: Sequence[Inspected]) -> Reader:
         """One stream of all these images, as `docker save` writes it."""
@@ -149,6 +157,22 @@ class Daemon:
         short = [tag.removesuffix(":latest") for tag in tags]
         near = difflib.get_close_matches(name.removesuffix(":latest"), short, _NAMES_SHOWN, 0.5)
         return f"it has {', '.join(near)}" if near else f"docker pull {name}, or docker image ls for what there is"
+
+
+def _base(name: str, found: Mapping[str, Any]) -> BaseImage | None:
+    layers = RootFS((found.get("RootFS") or {}).get("Layers") or [])
+    try:
+        own = msgspec.convert(found.get("Config") or {}, ContainerConfig)
+    except msgspec.ValidationError:
+        return None  # what cannot be told is not known
+    architecture, system, variant = (str(found.get(key) or "") for key in ("Architecture", "Os", "Variant"))
+    config = ImageConfig(architecture, system, variant, own, layers)
+    directories = _overlay_directories(found.get("GraphDriver") or {}, len(layers.diff_ids))
+    readable = directories is not None and all(map(_readable, directories))
+    contents = [Directory(path) for path in directories] if directories and readable else [None] * len(layers.diff_ids)
+    ids = [str(found.get("Id") or "")]
+    image = make_image(name, name, config, [Descriptor(_LAYER_TYPE, None, None)] * len(contents), contents, ids)
+    return BaseImage(image, tuple(found.get("RepoDigests") or ()))
 
 
 def image_in_place(inspected: Inspected, known: Callable[[DiffID], bool], platform: str | None) -> Image | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from memlint.errors import SourceError
 from memlint.model.digest import Digest, parse_digest
-from memlint.model.image import Blob, Descriptor, Image
+from memlint.model.image import BaseDigest, Blob, Descriptor, Image
 from memlint.sources.derive import (
     LAYERS_MAX,
     ImageConfig,
@@ -41,6 +41,7 @@ _LAYERS = frozenset(
     }
 )
 _FOREIGN = ("nondistributable", "foreign")
+_BASE_NAME, _BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 _REF_NAME, _IMAGE_NAME = "org.opencontainers.image.ref.name", "io.containerd.image.name"
 _ATTESTATION = "vnd.docker.reference.type"
 _MERE_TAG = re.compile(r"(?:v?\d[\w.-]*|latest)\Z")
@@ -83,6 +84,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     config: Entry
     layers: list[Entry] = []
+    annotations: object = None
 
 
 def images(store: Store, reference: Reference, platform: str | None) -> list[Image]:
@@ -142,7 +144,16 @@ def _image(store: Store, reference: Reference, entries: Sequence[Entry], platfor
     names = entries[0].names or entry.names
     name = _name(reference, reference.image or next(iter(names), ""))
     ids = (manifest.config.digest, entry.digest, *(each.digest for each in entries))
-    return make_image(where, name, config, descriptors, contents, ids)
+    return make_image(where, name, config, descriptors, contents, ids, _base(manifest.annotations))
+
+
+def _base(annotations: object) -> BaseDigest | None:
+    """What builders note of the image in FROM, if it is a digest."""
+    told = annotations if isinstance(annotations, Mapping) else {}
+    try:
+        return BaseDigest(parse_digest(told.get(_BASE_DIGEST)), str(told.get(_BASE_NAME) or ""))
+    except ValueError:
+        return None
 
 
 def _name(reference: Reference, named: str) -> str:

@@ -59,7 +59,7 @@ def visible(daemon: Daemon, image: str, known: dict[Inode, Mapped | None]) -> li
     """
     layers = layer_directories(daemon, image)
     found: list[Layer] = [{} for _ in layers]
-    with _mounted(layers, daemon.home / "merged") as root:
+    with mounted(layers, daemon.home / "merged") as root:
         for path in _regular_files(root):
             # The merged view says what is visible; the topmost layer that has it says which inode that is.
             number = next(number for number, layer in enumerate(layers) if os.path.lexists(layer / path))
@@ -110,7 +110,7 @@ def _regular_files(root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _mounted(layers: list[Path], target: Path) -> Iterator[Path]:
+def mounted(layers: list[Path], target: Path) -> Iterator[Path]:
     """The layers as a container sees them."""
     if len(layers) == 1:  # overlayfs wants two
         yield layers[0]

@@ -130,6 +130,62 @@ VENDORED = Fleet(
 
 FLEETS = (APT, DRIFT, VENDORED)
 
+# one root file system below all: what a base adds to it, or only sets, is lost where an image is moved to another one
+COMPANY_BASES = Fleet(
+    "company",
+    {
+        "base": """
+            FROM debian:12
+            COPY app.py /etc/company/ca.crt
+            RUN printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/entry && chmod 755 /usr/local/bin/entry \\
+             && useradd -u 1234 app
+            ENV COMPANY_CA=/etc/company/ca.crt LANG=C.UTF-8
+            WORKDIR /srv
+            ENTRYPOINT ["/usr/local/bin/entry"]
+            EXPOSE 8080
+            LABEL team=company
+            USER app
+        """,
+        "settings": """
+            FROM debian:12
+            ENV COMPANY_MODE=production
+            STOPSIGNAL SIGINT
+        """,
+    },
+)
+COMPANY = Fleet(
+    "services",
+    {
+        "pay": f"""
+            FROM company/base
+            USER root
+            RUN {INSTALL} openssl && {CLEAN}
+            USER app
+            COPY app.py /srv/
+            CMD ["sleep", "1000000"]
+        """,
+        "bill": f"""
+            FROM company/base
+            COPY app.py /srv/
+            USER root
+            RUN {INSTALL} openssl && {CLEAN}
+            USER app
+            CMD ["sleep", "1000000"]
+        """,
+        "web": f"""
+            FROM debian:12
+            COPY app.py /srv/
+            RUN {INSTALL} openssl && {CLEAN}
+            CMD ["sleep", "1000000"]
+        """,
+        "settings": """
+            FROM company/settings
+            COPY app.py /srv/settings.py
+            CMD ["sleep", "1000000"]
+        """,
+    },
+)
+
 
 def options() -> list[str]:
     """What each build here needs."""

@@ -20,9 +20,10 @@ FLEET = VENDORED._replace(name="buildkit")
 def test_buildkit_builds_what_a_plan_says(docker: Daemon, scratch: Path, memlint: Memlint) -> None:
     buildkit = docker.with_buildkit()
     dockerfiles = plan_fleets.build(buildkit, FLEET, scratch / "fleet")
-    planned = Planned(FLEET, dockerfiles, measured(docker, FLEET.images))
+    planned = Planned(docker, FLEET, dockerfiles)
     plan = write(memlint, planned, scratch / "plan", "--prefer", "union")
     build(buildkit, scratch / "plan", tag="planned")
+    assert planned.changed(docker, "planned", more=True) == {}
     for image in FLEET.images:
         assert "# buildkit" in docker.docker("history", "--no-trunc", f"{image}:planned")
     after = measured(docker, [f"{image}:planned" for image in FLEET.images])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from memlint.dockerfile.parser import parse_dockerfile
@@ -114,16 +116,17 @@ def test_the_files_say_the_same() -> None:
     plan = plan_dockerfiles(list(origins.values()))
     services = [Service(path, path, path, each, context=f"../{path}") for path, each in origins.items()]
     files = write_dockerfiles(plan, services)
-    second = files["bases/debian-12-2/Dockerfile"]
-    assert "\nFROM memlint-plan/debian-12\n" in second
-    assert "\n      curl \\\n" in second
-    assert files["services/web/Dockerfile"].startswith("FROM memlint-plan/debian-12-2\n")
-    assert files["services/api/Dockerfile"].startswith("FROM memlint-plan/debian-12\n")
-    assert files["services/other/Dockerfile"] == origins["other"].dockerfile.text
     script = files["build.sh"]
-    assert script.index("base memlint-plan/debian-12 ") < script.index("base memlint-plan/debian-12-2 ")
+    lower, upper = re.findall(r"^base (memlint-plan/\S+:[0-9a-f]{12}) bases/debian-12(?:-2)?$", script, re.MULTILINE)
+    second = files["bases/debian-12-2/Dockerfile"]
+    assert f"\nFROM {lower}\n" in second
+    assert "\n      curl \\\n" in second
+    assert files["services/web/Dockerfile"].startswith(f"FROM {upper}\n")
+    assert files["services/api/Dockerfile"].startswith(f"FROM {lower}\n")
+    assert files["services/other/Dockerfile"] == origins["other"].dockerfile.text
     assert 'service web:"$TAG" services/web/Dockerfile ../web' in script
-    assert '"memlint-plan/debian-12-2" = "target:base-debian-12-2"' in files["docker-bake.hcl"]
+    assert f'"{upper}" = "target:base-debian-12-2"' in files["docker-bake.hcl"]
+    assert {lower, upper} <= set(re.findall(r"`(memlint-plan/[^`]+)`", files["README.md"]))
 
 
 PIP = "RUN pip install --no-cache-dir flask==3.0.0 requests==2.32.0"
@@ -179,3 +182,30 @@ def test_packages_that_may_go_elsewhere_are_left_out(text: str, why: str) -> Non
     plan = planned(a=text, b=text)
     assert plan.bases == ()
     assert why in plan.left_out[0].why
+
+
+def test_installs_run_as_root_whoever_the_user_of_the_base_is() -> None:
+    """Nobody here knows whom jenkins/jenkins names: its services say themselves who runs what they run."""
+    install = APT.format("curl")
+    texts = dict.fromkeys(("a", "b"), f"FROM jenkins/jenkins; USER root; {install}; USER jenkins")
+    texts["c"] = f"FROM jenkins/jenkins; RUN echo >> ~/x; USER root; {install}; USER jenkins"
+    plan = planned(**texts)
+    (base,) = plan.bases
+    assert base.dockerfiles == ("a", "b")
+    assert [(each.what, each.why) for each in plan.left_out] == [
+        ("c", "line 2 runs as whom jenkins/jenkins names, which is not known: put a USER above it")
+    ]
+    services = [Service(path, path, path, origin(path, text.replace("; ", "\n"))) for path, text in texts.items()]
+    files = write_dockerfiles(plan, services)
+    assert files["services/c/Dockerfile"].startswith("FROM jenkins/jenkins\n")
+    lines = files[f"bases/{base.name}/Dockerfile"].splitlines()
+    assert [line for line in lines if line.startswith("USER")] == ["USER 0"]
+    assert any(line.startswith("# Whom jenkins/jenkins runs commands as is not known") for line in lines)
+
+
+def test_a_base_that_some_install_on_by_itself_runs_as_root() -> None:
+    install = APT.format("curl")
+    texts = {"a": f"FROM company/base; {install}", "b": f"FROM company/base; USER root; {install}; USER app"}
+    plan = planned(**texts)
+    services = [Service(path, path, path, origin(path, text.replace("; ", "\n"))) for path, text in texts.items()]
+    assert "USER" not in write_dockerfiles(plan, services)[f"bases/{plan.bases[0].name}/Dockerfile"]

@@ -18,6 +18,7 @@ from support import images
 class Daemon:
     """What the daemon has, and `asked`: the paths that it was asked for, without their API version.
 
+    `digests` are those that repositories have an image by, as `debian@sha256:…`, by its name.
     A stream is `cut` after so many bytes, or breaks off before those `promised`; `failing` paths give a
     status and a message. `containers` run, each of an image by its ID.
     """
@@ -30,6 +31,7 @@ class Daemon:
         self.promised: int | None = None
         self.failing: dict[str, tuple[int, str]] = {}
         self.containers: dict[str, str] = {}
+        self.digests: dict[str, tuple[str, ...]] = {}
 
     @property
     def host(self) -> str:
@@ -56,7 +58,7 @@ class Daemon:
         if route == "/info":
             return 200, images.encode({"Driver": self.driver, "DockerRootDir": "/nonexistent"})
         if route == "/images/json":
-            return 200, images.encode([{"RepoTags": [spec.name]} for spec in self.specs])
+            return 200, images.encode([self._listed(spec) for spec in self.specs])
         if route == "/containers/json":
             return 200, images.encode([{"Id": key, "ImageID": image} for key, image in self.containers.items()])
         if route == "/images/get":
@@ -66,7 +68,15 @@ class Daemon:
         return 404, images.encode({"message": f"page not found: {route}"})
 
     def _find(self, name: str) -> images.Spec | None:
-        return next((spec for spec in self.specs if name in (spec.name, spec.name.removesuffix(":latest"))), None)
+        return next((spec for spec in self.specs if name in self._names(spec)), None)
+
+    def _names(self, spec: images.Spec) -> tuple[str, ...]:
+        digest = images.digest(images.config_of(spec))
+        return (spec.name, spec.name.removesuffix(":latest"), digest, *self.digests.get(spec.name, ()))
+
+    def _listed(self, spec: images.Spec) -> dict[str, Any]:
+        digests = list(self.digests.get(spec.name, ()))
+        return {"Id": images.digest(images.config_of(spec)), "RepoTags": [spec.name], "RepoDigests": digests}
 
     def _inspect(self, name: str) -> tuple[int, bytes]:
         spec = self._find(name)
@@ -76,6 +86,10 @@ class Daemon:
         found: dict[str, Any] = {
             "Id": images.digest(config),
             "RepoTags": [spec.name],
+            "RepoDigests": list(self.digests.get(spec.name, ())),
+            "Architecture": json.loads(config)["architecture"],
+            "Os": json.loads(config)["os"],
+            "Config": spec.config,
             "RootFS": {"Type": "layers", "Layers": json.loads(config)["rootfs"]["diff_ids"]},
             "GraphDriver": {"Name": self.driver, "Data": None},
         }

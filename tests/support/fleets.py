@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import cache
 from typing import cast
 
+import msgspec
+
 from memlint.layers.limits import Limits
 from memlint.layers.progress import Silent
 from memlint.layers.reading import Reading
@@ -22,6 +24,7 @@ from memlint.sharing.resident import known
 from memlint.sharing.startup import Startup, startup_set
 from memlint.sharing.storage import storage_model
 from memlint.sharing.view import View, merge_views
+from memlint.sources.inherited import ContainerConfig, settings_of, users_of
 from support import images
 
 _NOTHING = Descriptor(images.LAYER, None, None)
@@ -45,7 +48,7 @@ def loaded(*specs: images.Spec) -> tuple[list[Image], dict[DiffID, LayerIndex]]:
         indexes.update((index.diff_id, index) for index in read)
         diff_ids = [index.diff_id for index in read]
         layers = tuple(
-            Layer(_NOTHING, diff_id, chain_id, layer.created_by, None, seconds(layer.created))
+            Layer(_NOTHING, diff_id, chain_id, layer.created_by, _blob(layer), seconds(layer.created))
             for diff_id, chain_id, layer in zip(diff_ids, chain_ids(diff_ids), spec.layers, strict=True)
         )
         config = spec.config
@@ -56,8 +59,17 @@ def loaded(*specs: images.Spec) -> tuple[list[Image], dict[DiffID, LayerIndex]]:
             config.get("WorkingDir", "/"),
             config.get("User", ""),
         )
-        found.append(Image(spec.name, spec.name, spec.platform, process, layers))
+        settings = settings_of(msgspec.convert(config, ContainerConfig))
+        users = None if spec.history is None else users_of(spec.history)
+        on_build = tuple(config.get("OnBuild", ()))
+        image = Image(spec.name, spec.name, spec.platform, process, layers, on_build, settings=settings, users=users)
+        found.append(image)
     return found, indexes
+
+
+def _blob(layer: images.Layer) -> Blob:
+    data = images.tar(layer.tree, layer.mtime)
+    return Blob(lambda: cast(Reader, io.BytesIO(data)))
 
 
 def seconds(created: str | None) -> int | None:

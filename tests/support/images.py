@@ -70,12 +70,22 @@ class Spec:
     layers: tuple[Layer, ...]
     config: Json = field(default_factory=dict)
     platform: str = "linux/amd64"
+    history: tuple[str, ...] | None = None
 
 
-def image(name: str, *layers: Tree | Layer, platform: str = "linux/amd64", **config: Any) -> Spec:
-    """An image; `config` as the image's config spells it: Entrypoint, Cmd, Env, WorkingDir."""
+def image(
+    name: str,
+    *layers: Tree | Layer,
+    platform: str = "linux/amd64",
+    history: tuple[str, ...] | None = None,
+    **config: Any,
+) -> Spec:
+    """An image; `config` as the image's config spells it: Entrypoint, Cmd, Env, WorkingDir.
+
+    `history` are the instructions that made no layer, if they are told.
+    """
     made = tuple(layer if isinstance(layer, Layer) else Layer(layer) for layer in layers)
-    return Spec(name, made, config, platform)
+    return Spec(name, made, config, platform, history)
 
 
 def tar(tree: Tree, mtime: int = 0) -> bytes:
@@ -140,7 +150,8 @@ def config_of(spec: Spec) -> bytes:
             "history": [
                 {"created_by": layer.created_by, **({"created": layer.created} if layer.created else {})}
                 for layer in spec.layers
-            ],
+            ]
+            + [{"created_by": text, "empty_layer": True} for text in spec.history or ()],
         }
     )
 

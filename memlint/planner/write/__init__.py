@@ -16,15 +16,15 @@ from memlint.model.layer import LayerIndex
 from memlint.model.plan import LeftOut, Plan, PlannedBase, PlannedFiles
 from memlint.model.units import plural
 from memlint.planner.write.bake import bake_file
-from memlint.planner.write.base import base_dockerfile
+from memlint.planner.write.base import written_base
 from memlint.planner.write.compose import compose_override
-from memlint.planner.write.dockerfile import Change, Layered, Rewritten, difference, mismatch, rewrite
-from memlint.planner.write.follow import in_order, service_reference
+from memlint.planner.write.dockerfile import Change, Layered, Rewritten, difference, refusal, rewrite
+from memlint.planner.write.follow import in_order
 from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
 from memlint.planner.write.rewriting import Rewriting
 from memlint.planner.write.script import build_script
-from memlint.planner.write.service import Fetched, Service, base_reference, user_below
+from memlint.planner.write.service import Fetched, Service, reference_of
 from memlint.sharing.view import Visible, merge_views
 
 SCRIPT = "build.sh"
@@ -32,11 +32,13 @@ SCRIPT = "build.sh"
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The files by their relative paths, the changes of each service by its reference, and what is not written."""
+    """The files by their relative paths, the changes of each service by its reference, what is not written beside what
+    the plan says of that, and the plan as it was written."""
 
     files: dict[str, str]
     changes: dict[str, tuple[Change, ...]]
     left_out: tuple[LeftOut, ...]
+    plan: Plan
 
 
 def write(
@@ -64,36 +66,43 @@ def write(
     for rewriting in rewritings:
         own.setdefault(rewriting.image, []).append(rewriting)
     held = _held(bases, own)
-    users = {service.ref: user_below(by_ref[service.ref], service) for service in services}
-    files = {
-        f"bases/{base.name}/Dockerfile": base_dockerfile(base, names, called, held[base.name].own, _user(base, users))
-        for base in bases
-    }
+    files: dict[str, str] = {}
+    bases = list(_written(bases, held, names, called, files))
+    references = {base.name: base.reference for base in bases}
     leads = follows or {}
+    staying = {image.ref for image in plan.images if not image.rebuilt}
     done: dict[str, Service] = {}
+    tags: dict[str, str] = {}
     changes: dict[str, tuple[Change, ...]] = {}
-    for service in in_order(services, leads):
-        base = stands.get(service.ref) if service.ref not in leads else None
+    for service in in_order([each for each in services if each.ref not in staying], leads):
+        leader = leads.get(service.ref)
+        base = stands.get(service.ref) if leader is None else None
         below = held[base] if base is not None else _Held()
         layered = _layered(by_ref[service.ref], below, own.get(service.ref, ()), indexes)
-        result = _rewritten(service, _on(base, done.get(leads.get(service.ref, ""))), layered)
+        on = references.get(base or "") if leader is None else tags.get(leader)
+        result = _rewritten(service, on, layered)
         if isinstance(result, LeftOut):
             left_out.append(result)
             continue
         done[service.ref] = service
+        if service.ref in leads.values():
+            tags[service.ref] = reference_of(
+                f"service-{service.name}", f"{service.repository}{service.variant} {result.text}"
+            )
         changes[service.ref] = result.changes
         files.update(_service_files(service, result))
     built = list(done.values())
     taken = [fetched[ref] for ref in dict.fromkeys(_taken_of(bases)) if ref in fetched]
     led = {ref: done[leader] for ref, leader in leads.items() if ref in done and leader in done}
-    files[SCRIPT] = build_script(bases, built, led, taken)
-    files["docker-bake.hcl"] = bake_file(bases, built, stands, led, taken)
+    files[SCRIPT] = build_script(bases, built, tags, taken)
+    files["docker-bake.hcl"] = bake_file(bases, built, stands, led, tags, taken)
     override = compose_override(built)
     if override is not None:
         files["compose.override.yaml"] = override
-    plan = msgspec.structs.replace(plan, left_out=(*plan.left_out, *left_out))
+    new = tuple(each for each in left_out if each not in plan.left_out)
+    plan = msgspec.structs.replace(plan, bases=tuple(bases), left_out=(*plan.left_out, *new))
     files["README.md"] = readme(plan, bases, built, changes)
-    return Written(files, changes, tuple(left_out))
+    return Written(files, changes, new, plan)
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -112,9 +121,28 @@ def _held(bases: Sequence[PlannedBase], rewritings: Mapping[str, Sequence[Rewrit
         below = found.get(base.parent or "", _Held())
         packages = below.packages.union(package.name for package in base.packages)
         paths = below.paths.union(path.lstrip("/") for group in base.files for path in group.paths)
-        own = tuple(each for each in agreed(base, packages, rewritings) if each not in below.commands)
+        had = (*below.commands, *base.commands)
+        new = tuple(each for each in agreed(base, packages, rewritings) if each not in had)
+        own = (*base.commands, *new)
         found[base.name] = _Held(packages, paths, below.commands + own, own)
     return found
+
+
+def _written(
+    bases: Sequence[PlannedBase],
+    held: Mapping[str, _Held],
+    names: Mapping[str, str],
+    called: dict[str, str | None],
+    files: dict[str, str],
+) -> Iterator[PlannedBase]:
+    """The bases with what they are called, each after the one that it stands on; their Dockerfiles go into `files`."""
+    references: dict[str, str] = {}
+    for base in bases:
+        own = msgspec.structs.replace(base, commands=held[base.name].own)
+        done, text = written_base(own, references.get(base.parent or ""), names, called)
+        references[base.name] = done.reference
+        files[f"bases/{base.name}/Dockerfile"] = text
+        yield done
 
 
 def _taken_of(bases: Sequence[PlannedBase]) -> Iterator[str]:
@@ -148,13 +176,6 @@ def ordered(bases: Sequence[PlannedBase]) -> list[PlannedBase]:
     return found
 
 
-def _on(base: str | None, leader: Service | None) -> str | None:
-    """What a service's Dockerfile starts from; None where that stays."""
-    if base is not None:
-        return base_reference(base)
-    return service_reference(leader) if leader is not None else None
-
-
 def _layered(
     image: Image, below: _Held, rewritings: Sequence[Rewriting], indexes: Mapping[DiffID, LayerIndex]
 ) -> Layered:
@@ -163,7 +184,7 @@ def _layered(
 
 
 def _rewritten(service: Service, on: str | None, layered: Layered) -> Rewritten | LeftOut:
-    problem = mismatch(layered.image, service)
+    problem = refusal(layered.image, service)
     if problem is not None:
         return LeftOut(service.ref, problem)
     try:
@@ -182,12 +203,6 @@ def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
     if service.ignore is not None:
         files[f"{place}.dockerignore"] = service.ignore
     return files
-
-
-def _user(base: PlannedBase, users: Mapping[str, str | None]) -> str:
-    """The user of the original base, as far as the images on it tell."""
-    found = {users.get(ref) for ref in base.images} - {None}
-    return found.pop() or "" if len(found) == 1 else ""
 
 
 def _in_base(image: Image, indexes: Mapping[DiffID, LayerIndex], paths: frozenset[str]) -> dict[int, dict[str, int]]:

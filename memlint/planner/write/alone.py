@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from memlint.model.image import Image, Process
 from memlint.model.plan import LeftOut, PlannedBase, PlannedPackage
 from memlint.model.plan_dockerfiles import DockerfilesPlan, NamedBase, NamedPackage
 from memlint.model.units import plural
+from memlint.planner.standing import user_below
 from memlint.planner.write.bake import bake_file
-from memlint.planner.write.base import base_text
+from memlint.planner.write.base import as_root, base_text
 from memlint.planner.write.compose import compose_override
 from memlint.planner.write.dockerfile import Layered, difference, rewrite
 from memlint.planner.write.installs import install_lines
 from memlint.planner.write.script import build_script
-from memlint.planner.write.service import TAG, Service, base_reference
+from memlint.planner.write.service import TAG, Service, reference_of
 
 _BUILD = f"""\
 `./build.sh` builds the bases, then the services as `NAME:${{TAG:-{TAG}}}`; TAG, BUILDER and BUILD_ARGS are heeded.
@@ -25,16 +28,12 @@ _NO_IMAGE = Image("", "", "", Process(), ())
 
 def write_dockerfiles(plan: DockerfilesPlan, services: Sequence[Service]) -> dict[str, str]:
     """Relative path → text. `services` are called by the paths of their Dockerfiles."""
-    bases = [_planned(base) for base in plan.bases]
-    names = {service.ref: service.name for service in services}
-    files = {
-        f"bases/{base.name}/Dockerfile": base_text(base, names, [_about(named)], install_lines(base.packages))
-        for base, named in zip(bases, plan.bases, strict=True)
-    }
+    files: dict[str, str] = {}
+    bases = list(_written(plan.bases, services, files))
+    references = {base.name: base.reference for base in bases}
     stands = {service.dockerfile: service.base for service in plan.services}
     for service in services:
-        base = stands.get(service.ref)
-        result = rewrite(service, None if base is None else base_reference(base), Layered(_NO_IMAGE))
+        result = rewrite(service, references.get(stands.get(service.ref) or ""), Layered(_NO_IMAGE))
         place, path = f"services/{service.name}/Dockerfile", service.origin.dockerfile.path.lstrip("/")
         before, after = service.mark + service.origin.dockerfile.text, service.mark + result.text
         files |= {place: after, f"{place}.diff": difference(before, after, f"a/{path}", f"b/{path}")}
@@ -48,8 +47,23 @@ def write_dockerfiles(plan: DockerfilesPlan, services: Sequence[Service]) -> dic
         **files,
         "build.sh": script,
         "docker-bake.hcl": bake_file(bases, services, stands),
-        "README.md": _readme(plan, services),
+        "README.md": _readme(plan, services, references),
     }
+
+
+def _written(bases: Sequence[NamedBase], services: Sequence[Service], files: dict[str, str]) -> Iterator[PlannedBase]:
+    """The bases with what they are called, each after the one that it stands on; their Dockerfiles go into `files`."""
+    names = {service.ref: service.name for service in services}
+    origins = {service.ref: service.origin for service in services}
+    references: dict[str, str] = {}
+    for named in bases:
+        base = _planned(named)
+        user = user_below(base.source, [origins[ref] for ref in named.dockerfiles if ref in origins])
+        body = as_root(install_lines(base.packages), base.source, user)
+        text = base_text(base, references.get(base.parent or ""), names, [_about(named)], body)
+        references[base.name] = reference_of(base.name, f"{text}{base.platform}")
+        files[f"bases/{base.name}/Dockerfile"] = text
+        yield msgspec.structs.replace(base, reference=references[base.name])
 
 
 def _planned(base: NamedBase) -> PlannedBase:
@@ -61,7 +75,7 @@ def _about(base: NamedBase) -> str:
     return f"{plural(base.saved_packages, 'install')} of packages less over these images; their bytes are not known."
 
 
-def _readme(plan: DockerfilesPlan, services: Sequence[Service]) -> str:
+def _readme(plan: DockerfilesPlan, services: Sequence[Service], references: Mapping[str, str]) -> str:
     by_path = {service.ref: service for service in services}
     lines = [
         "# A plan for shared bases\n",
@@ -70,15 +84,13 @@ def _readme(plan: DockerfilesPlan, services: Sequence[Service]) -> str:
         "## Bases\n",
     ]
     for base in plan.bases:
-        parent = base_reference(base.parent) if base.parent else base.source
-        lines.append(
-            f"- `{base_reference(base.name)}` on `{parent}`: {_listed(base.packages) or 'pins what it stands on'}"
-        )
+        parent = references[base.parent] if base.parent else base.source
+        lines.append(f"- `{references[base.name]}` on `{parent}`: {_listed(base.packages) or 'pins what it stands on'}")
     lines.append("\n## Services\n")
     for planned in plan.services:
         service = by_path[planned.dockerfile]
         path = f"services/{service.name}/Dockerfile"
-        stands = f"stands on `{base_reference(planned.base)}`" if planned.base else "stays on its own base"
+        stands = f"stands on `{references[planned.base]}`" if planned.base else "stays on its own base"
         unasked = f"; gets {_listed(planned.extra)} unasked" if planned.extra else ""
         lines.append(f"- `{planned.dockerfile}` → [{path}]({path}): {stands}{unasked}")
     lines += ["\n## Build\n", _BUILD, *_left_out(plan.left_out)]

@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from memlint.model.plan import PlannedBase
-from memlint.planner.write.follow import service_reference
 from memlint.planner.write.script import EPOCH
-from memlint.planner.write.service import TAG, Fetched, Service, base_reference
+from memlint.planner.write.service import TAG, Fetched, Service
 
 
 def bake_file(
@@ -16,12 +15,15 @@ def bake_file(
     services: Sequence[Service],
     stands: Mapping[str, str | None],
     leaders: Mapping[str, Service] | None = None,
+    tags: Mapping[str, str] | None = None,
     fetched: Sequence[Fetched] = (),
 ) -> str:
     """The file, to be run where it lies. `stands` says by a service's reference which base it stands on.
 
-    `leaders` says which other service it stands on, if it does; `fetched` are images that bases take files of.
+    `leaders` says which other service it stands on, if it does, and `tags` what it calls that; `fetched` are images
+    that bases take files of.
     """
+    by_name = {base.name: base for base in bases}
     default = [_target(service.name) for service in services] or [_base(base.name) for base in bases]
     parts = [
         "# Written by memlint plan. Run it in this directory: docker buildx bake",
@@ -30,13 +32,12 @@ def bake_file(
         f'variable "SOURCE_DATE_EPOCH" {{\n  default = "{EPOCH}"\n}}\n',
         f'group "default" {{\n  targets = {_list(default)}\n}}\n',
     ]
-    parts += [_base_target(base) for base in bases]
+    parts += [_base_target(base, by_name) for base in bases]
     for service in services:
         leader = (leaders or {}).get(service.ref)
-        base = stands.get(service.ref)
-        contexts = _contexts(base)
+        contexts = _contexts(by_name.get(stands.get(service.ref) or ""))
         if leader is not None:
-            contexts = {service_reference(leader): f"target:{_target(leader.name)}"}
+            contexts = {(tags or {})[leader.ref]: f"target:{_target(leader.name)}"}
         parts.append(_service_target(service, contexts))
     return "\n".join(parts)
 
@@ -47,14 +48,14 @@ def _fetched(image: Fetched) -> str:
     return f"# It needs {reference} as {image.name}: build.sh loads it."
 
 
-def _base_target(base: PlannedBase) -> str:
+def _base_target(base: PlannedBase, bases: Mapping[str, PlannedBase]) -> str:
     fields = {
         "context": _text(f"bases/{base.name}"),
-        "tags": _list([base_reference(base.name)]),
+        "tags": _list([base.reference]),
         "args": '{\n    SOURCE_DATE_EPOCH = "${SOURCE_DATE_EPOCH}"\n  }',
     }
     if base.parent:
-        fields["contexts"] = _map(_contexts(base.parent))
+        fields["contexts"] = _map(_contexts(bases[base.parent]))
     return _block(_base(base.name), fields)
 
 
@@ -75,8 +76,8 @@ def _service_target(service: Service, contexts: dict[str, str]) -> str:
     return _block(_target(service.name), fields)
 
 
-def _contexts(base: str | None) -> dict[str, str]:
-    return {base_reference(base): f"target:{_base(base)}"} if base else {}
+def _contexts(base: PlannedBase | None) -> dict[str, str]:
+    return {base.reference: f"target:{_base(base.name)}"} if base is not None else {}
 
 
 def _block(name: str, fields: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from memlint.planner.write.edit import edited, inserted_above, line_end, removed
 from memlint.planner.write.moving import merged
 from memlint.planner.write.rewriting import Rewriting, one_line, steps_of
 from memlint.planner.write.service import Service
-from memlint.planner.write.staged import Refused, numbered_reference, staged_copy
+from memlint.planner.write.staged import COPY_STAGE, Refused, numbered_reference, staged_copy
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -55,6 +55,14 @@ class Layered(msgspec.Struct, frozen=True, eq=False):
     agreed: tuple[str, ...] = ()
 
 
+def refusal(image: Image, service: Service) -> str | None:
+    """Why a Dockerfile can be neither planned with nor written; None where nothing speaks against it."""
+    if service.root.base is None:
+        where = f"{service.origin.dockerfile.path}:{service.root.source.span.line}"
+        return f"the FROM in {where} takes a build argument that is not known: give it a default, or --compose"
+    return mismatch(image, service)
+
+
 def mismatch(image: Image, service: Service) -> str | None:
     """Why the image was not built from this Dockerfile, as its history says; None when it may well have been."""
     made = {id(each) for each in makers_of([layer.created_by for layer in image.layers], service.origin).values()}
@@ -76,9 +84,9 @@ def rewrite(service: Service, base: str | None, layered: Layered) -> Rewritten:
     edits: list[Edit] = []
     changes: list[Change] = []
     if base is not None:
-        source = service.root.source
-        edits.append(replaced(source.words[0].span, base))
-        changes.append(Change("base", source.span.line, one_line(source), f"stands on {base} now"))
+        for source in _sources(service, base):
+            edits.append(replaced(source.words[0].span, base))
+            changes.append(Change("base", source.span.line, one_line(source), f"stands on {base} now"))
     for rewriting in layered.rewritings:
         edit, change = _rewriting(service, rewriting, layered)
         edits += edit
@@ -90,6 +98,16 @@ def rewrite(service: Service, base: str | None, layered: Layered) -> Rewritten:
     text = edited(dockerfile.text, edits)
     _verify(text, service)
     return Rewritten(text, tuple(sorted(changes, key=lambda change: change.line)))
+
+
+def _sources(service: Service, base: str) -> Iterator[Instruction]:
+    """The FROM instructions that are to name the base: the lowest, and stages on a base that an earlier plan put below
+    it, which hold what that one did not have."""
+    root = service.root
+    for stage in service.origin.dockerfile.stages:
+        beside = stage.parent is None and stage.base == root.base and (stage.name or "").startswith(COPY_STAGE)
+        if stage.base != base and (stage.index == root.index or beside):
+            yield stage.source
 
 
 def difference(before: str, after: str, old: str, new: str) -> str:
@@ -132,7 +150,7 @@ def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[lis
     escape = dockerfile.directives.get("escape", "\\")
     makers = makers_of([layer.created_by for layer in layered.image.layers], service.origin)
     steps = {id(step.instruction): step for step in steps_of(service.origin)}
-    number = 0
+    number, names = 0, {stage.name for stage in dockerfile.stages}
     for layer, files in sorted(layered.in_base.items()):
         step = steps.get(id(makers.get(layer)))
         if step is None:
@@ -140,6 +158,8 @@ def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[lis
         stage = _stage_of(dockerfile.stages, step.instruction)
         price = sum(files.values())
         line, text = step.instruction.span.line, one_line(step.instruction)
+        while f"{COPY_STAGE}{number + 1}" in names:
+            number += 1
         staged = staged_copy(step, base, number + 1, frozenset(files), escape)
         if isinstance(staged, Refused):
             yield [], Change("kept", line, text, staged.why, price)

@@ -16,9 +16,11 @@ class _Fleet:
 
 
 def leaders(images: Sequence[Image], services: Sequence[Service]) -> dict[str, str]:
-    """Image → the one that its FROM names, where that is built from a Dockerfile here and its layers say the same."""
+    """Image → the one that its FROM names, by its own name or as a plan calls it, where that is built from a Dockerfile
+    here and its layers say the same."""
     by_ref = {image.ref: image for image in images}
     known = {service.ref for service in services}
+    built = {f"{NAMESPACE}/service-{service.name}": [service.ref] for service in services}
     fleet = _Fleet(images)
     found: dict[str, str] = {}
     for service in services:
@@ -29,7 +31,7 @@ def leaders(images: Sequence[Image], services: Sequence[Service]) -> dict[str, s
         own = _chain(by_ref[service.ref])
         candidates = [
             image.ref
-            for image in meant(fleet, (name,))
+            for image in [*meant(fleet, (name,)), *(by_ref[ref] for ref in built.get(base.repository, ()))]
             if image.ref in known and image.ref != service.ref and _is_below(_chain(by_ref[image.ref]), own)
         ]
         if candidates:
@@ -43,11 +45,6 @@ def followed(ref: str, leads: Mapping[str, str]) -> Iterator[str]:
     while ref in leads:
         ref = leads[ref]
         yield ref
-
-
-def service_reference(service: Service) -> str:
-    """What a FROM calls the new build of a service."""
-    return f"{NAMESPACE}/service-{service.name}"
 
 
 def in_order(services: Sequence[Service], leads: Mapping[str, str]) -> list[Service]:

@@ -8,7 +8,7 @@ from memlint.model.plan import Plan, PlannedBase, PlannedFiles
 from memlint.model.report import Totals
 from memlint.model.units import human_size, plural
 from memlint.planner.write.dockerfile import Change
-from memlint.planner.write.service import TAG, Service, base_reference
+from memlint.planner.write.service import TAG, Service
 
 _HOW = f"""\
 ## Build
@@ -34,16 +34,17 @@ def readme(
 ) -> str:
     """The text; `changes` are those of each service by its reference."""
     before, after = plan.before, plan.after
+    references = {base.name: base.reference for base in bases}
     parts = [
         "# A plan for shared bases\n",
         f"Written by `memlint plan`. All figures, on {plan.storage}: {plan.basis}.\n",
         _TABLE + _row("before", before) + _row("after", after),
         f"{plan.chosen}: {plan.reason}\n",
         "## Bases\n",
-        *[_base(base) for base in bases],
+        *[_base(base, references) for base in bases],
         "## Services\n",
         *[_service(service, changes.get(service.ref, ())) for service in services],
-        *_alone(plan, services),
+        *_alone(plan, services, references),
         *_updates(plan),
         _HOW,
         *_left_out(plan),
@@ -56,10 +57,10 @@ def _row(name: str, totals: Totals) -> str:
     return f"| {name} | {' | '.join(human_size(size) for size in sizes)} |\n"
 
 
-def _base(base: PlannedBase) -> str:
-    parent = f"`{base_reference(base.parent)}`" if base.parent else f"`{base.source}`"
+def _base(base: PlannedBase, references: Mapping[str, str]) -> str:
+    parent = references[base.parent] if base.parent else base.source
     saved = f"saves {human_size(base.page_cache_saved_bytes)} over {plural(len(base.images), 'image')}"
-    lines = [f"`{base_reference(base.name)}` on {parent}: {saved}.\n"]
+    lines = [f"`{base.reference}` on `{parent}`: {saved}.\n"]
     asked = [f"{package.name} {package.version}" for package in base.packages if package.root]
     if asked:
         lines.append(f"- installs {', '.join(asked)}")
@@ -92,11 +93,11 @@ _DONE = {
 }
 
 
-def _alone(plan: Plan, services: Sequence[Service]) -> list[str]:
+def _alone(plan: Plan, services: Sequence[Service], references: Mapping[str, str]) -> list[str]:
     """The images whose Dockerfile is not known: what to write in it."""
     known = {service.ref for service in services}
     rest = [image for image in plan.images if image.base is not None and image.ref not in known]
-    lines = [f"- {image.name}: `FROM {base_reference(str(image.base))}`" for image in rest]
+    lines = [f"- {image.name}: `FROM {references[str(image.base)]}`" for image in rest]
     return ["These have no Dockerfile here; change their FROM by hand:\n\n" + "\n".join(lines) + "\n"] if lines else []
 
 

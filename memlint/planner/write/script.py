@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from memlint.model.plan import PlannedBase
-from memlint.planner.write.follow import service_reference
-from memlint.planner.write.service import TAG, Fetched, Service, base_reference
+from memlint.planner.write.service import TAG, Fetched, Service
 
 EPOCH = 315532800
 """1980-01-01: the first day that every archive format knows."""
@@ -73,27 +72,26 @@ service() {{
 def build_script(
     bases: Sequence[PlannedBase],
     services: Sequence[Service],
-    leaders: Mapping[str, Service] | None = None,
+    tags: Mapping[str, str] | None = None,
     fetched: Iterable[Fetched] = (),
 ) -> str:
     """The script; bases and services come in an order in which each follows what it stands on.
 
-    `leaders` says by reference which service another one stands on; `fetched` are images that bases take files of.
+    `tags` says of services what others on them call them; `fetched` are images that bases take files of.
     """
-    leading = {leader.ref for leader in (leaders or {}).values()}
     lines = [f"image {each.name} {shlex.quote(each.reference)} {shlex.quote(each.platform)}" for each in fetched]
-    lines += [f"base {base_reference(base.name)} {shlex.quote(f'bases/{base.name}')}" for base in bases]
-    lines += [_service(service, leads=service.ref in leading) for service in services]
+    lines += [f"base {base.reference} {shlex.quote(f'bases/{base.name}')}" for base in bases]
+    lines += [_service(service, (tags or {}).get(service.ref)) for service in services]
     return _HEAD + "\n".join(lines) + "\n"
 
 
-def _service(service: Service, *, leads: bool) -> str:
+def _service(service: Service, tag: str | None) -> str:
     name = f'{shlex.quote(service.repository)}:"$TAG"{shlex.quote(service.variant) if service.variant else ""}'
     options = [f"--target={service.target}"] if service.target else []
     options += [f"--platform={service.platform}"] if service.platform else []
     options += [f"--build-arg={name}={value}" for name, value in sorted(service.build_args.items())]
     options += [f"--build-context={name}={place}" for name, place in sorted(service.contexts.items())]
-    if leads:
-        options.append(f"--tag={service_reference(service)}")
+    if tag is not None:
+        options.append(f"--tag={tag}")
     words = [shlex.quote(word) for word in (f"services/{service.name}/Dockerfile", service.context, *options)]
     return " ".join(["service", name, *words])

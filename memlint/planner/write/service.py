@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,12 @@ import msgspec
 
 from memlint.lint.places import Origin, chain_of
 from memlint.model.dockerfile import Instruction, Stage
-from memlint.model.image import Image
 
 TAG = "memlint-plan"
 """The tag of what is built to a plan, unless the build says otherwise."""
 NAMESPACE = "memlint-plan"
 """The repository that the planned bases are built into."""
+_DIGITS = 12
 
 
 class Service(msgspec.Struct, frozen=True, eq=False):
@@ -70,15 +71,17 @@ class Fetched(msgspec.Struct, frozen=True):
     platform: str
 
 
-def user_below(image: Image, service: Service) -> str | None:
-    """The user that an image has from its original base; None where its Dockerfile sets one itself."""
-    own = any(instruction.keyword == "USER" for instruction in service.chain)
-    return None if own else image.process.user
+def reference_of(name: str, definition: str) -> str:
+    """What a FROM calls what is built to a plan: the tag stands for the definition, so that two plans on one host
+    never mean different things by one reference."""
+    lines = [line for line in definition.split("\n") if not line.startswith("#")]
+    digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{NAMESPACE}/{name}:{digest[:_DIGITS]}"
 
 
-def base_reference(name: str) -> str:
-    """What a FROM calls a planned base."""
-    return f"{NAMESPACE}/{name}"
+def named_base(reference: str) -> str:
+    """The name in such a reference."""
+    return repository_of(reference).removeprefix(f"{NAMESPACE}/")
 
 
 def repository_of(name: str) -> str:

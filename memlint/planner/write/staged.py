@@ -15,6 +15,8 @@ from memlint.dockerfile.expand import expand
 from memlint.lint.facts import Step
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
 
+COPY_STAGE = "memlint-copy-"
+"""What the names of such stages begin with."""
 _PLACE = "/.memlint"
 _SAME = '[ ! -L "$b" ] && cmp -s "$f" "$b" && [ "$(stat -c %a:%u:%g "$f")" = "$(stat -c %a:%u:%g "$b")" ] && rm "$f"'
 # Python compares the time of a source with the one that its compiled form remembers: such pairs stay together
@@ -54,7 +56,7 @@ def staged_copy(step: Step, base: str, number: int, paths: frozenset[str], escap
         return Refused("its words hold variables that are not known here")
     directory, name = target
     flags = "".join(f"--{flag.name}={flag.value} " for flag in instruction.flags)
-    stage = f"memlint-copy-{number}"
+    stage = f"{COPY_STAGE}{number}"
     place = posixpath.join(_PLACE, directory.lstrip("/"), "")
     return Staged(
         f"FROM {base} AS {stage}\n"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from support.elf import library
 from support.fleets import loaded
 from support.images import Layer, Spec, image
+from support.stock import NOTHING
 
 from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.dockerfile.parser import parse_dockerfile
@@ -41,7 +44,7 @@ def spec(name: str, *layers: Layer) -> Spec:
 def prepared(*specs: Spec, texts: dict[str, str]) -> tuple[list[Image], list[Service], Prepared]:
     images, indexes = loaded(*specs)
     services = [service(name, text) for name, text in texts.items()]
-    return images, services, prepare(images, indexes, services, Limits(), lambda _: ())
+    return images, services, prepare(images, indexes, services, Limits(), NOTHING)
 
 
 def test_an_image_follows_the_one_that_its_from_names_if_its_layers_say_so() -> None:
@@ -59,15 +62,17 @@ def test_it_is_built_after_the_other_and_on_it() -> None:
     texts = {"worker": TEXTS["worker"], "api": TEXTS["api"], "web": TEXTS["api"]}
     images, indexes = loaded(*specs)
     services = [service(name, text) for name, text in texts.items()]
-    found = prepare(images, indexes, services, Limits(), lambda _: ())
+    found = prepare(images, indexes, services, Limits(), NOTHING)
     options = Options(grounds=found.grounds, stays=found.stays, follows=found.follows)
     plan = plan_images(images, [1] * 3, indexes, storage_model("overlay2"), ELF_KINDS, options, found.images)
     files = write(plan, images, indexes, services, found.rewritings, {}, found.follows).files
-    assert files["services/worker/Dockerfile"] == TEXTS["worker"].replace("fleet/api:1", "memlint-plan/service-api")
+    called = files["services/worker/Dockerfile"].split()[1]
+    assert re.fullmatch("memlint-plan/service-api:[0-9a-f]{12}", called)
+    assert files["services/worker/Dockerfile"] == TEXTS["worker"].replace("fleet/api:1", called)
     script = files[SCRIPT].splitlines()
     at = [next(n for n, line in enumerate(script) if line.startswith(f"service fleet/{name}:")) for name in texts]
     assert at[0] > at[1]
-    assert script[at[1]].endswith("--tag=memlint-plan/service-api")
-    assert '"memlint-plan/service-api" = "target:api"' in files["docker-bake.hcl"]
+    assert script[at[1]].endswith(f"--tag={called}")
+    assert f'"{called}" = "target:api"' in files["docker-bake.hcl"]
     # the same chain before and after, so the same page cache
     assert plan.after.page_cache_bytes == plan.before.page_cache_bytes

@@ -82,7 +82,9 @@ class Fleet:
         number = next(number for number, each in enumerate(built.layers) if each is layer)
         return {} if number == 0 else {"usr/lib/x.so": Attributes(0o755 if number == 1 else self.modes, 0, 0)}
 
-    def written(self, *bases: PlannedBase, sources: Mapping[str, Fetched] | None = None) -> Written:
+    def written(
+        self, *bases: PlannedBase, sources: Mapping[str, Fetched] | None = None, left: str | None = None
+    ) -> Written:
         plan = Plan(
             schema=SCHEMA,
             basis="mappable",
@@ -95,7 +97,7 @@ class Fleet:
             before=TOTALS,
             after=TOTALS,
             bases=bases,
-            images=tuple(PlannedImage(ref, ref, bases[0].name, 0, ()) for ref in self.refs),
+            images=tuple(PlannedImage(ref, ref, bases[0].name, 0, (), rebuilt=ref != left) for ref in self.refs),
             suggestions=(),
             left_out=(),
         )
@@ -108,14 +110,11 @@ def test_bases_are_built_before_what_stands_on_them() -> None:
     assert ordered([upper, lower]) == [lower, upper]
     files = Fleet(("CMD a", "CMD b")).written(upper, lower).files
     script = files[SCRIPT]
-    assert re.findall(r"^(?:base|service) (\S+)", script, re.MULTILINE) == [
-        "memlint-plan/lower",
-        "memlint-plan/upper",
-        'fleet/api:"$TAG"',
-        'fleet/web:"$TAG"',
-    ]
-    assert "FROM memlint-plan/lower\n" in files["bases/upper/Dockerfile"]
-    assert files["services/api/Dockerfile"] == f"FROM memlint-plan/upper\nRUN {INSTALL}\nCMD a\n"
+    on_lower, on_upper, *services = re.findall(r"^(?:base|service) (\S+)", script, re.MULTILINE)
+    assert services == ['fleet/api:"$TAG"', 'fleet/web:"$TAG"']
+    assert re.fullmatch("memlint-plan/lower:[0-9a-f]{12}", on_lower)
+    assert f"FROM {on_lower}\n" in files["bases/upper/Dockerfile"]
+    assert files["services/api/Dockerfile"] == f"FROM {on_upper}\nRUN {INSTALL}\nCMD a\n"
 
 
 def test_a_base_says_what_it_is_and_pins_what_it_installs() -> None:
@@ -132,11 +131,68 @@ def test_a_base_says_what_it_is_and_pins_what_it_installs() -> None:
     assert text.splitlines()[2].startswith("# Pin debian:12 by its digest")
 
 
-def test_the_user_of_the_original_base_stays() -> None:
-    text = Fleet(("CMD a", "CMD b")).written(base("common", None)).files["bases/common/Dockerfile"]
-    assert [line for line in text.splitlines() if line.startswith("USER")] == ["USER 0", "USER app"]
-    text = Fleet(("USER app", "USER app")).written(base("common", None)).files["bases/common/Dockerfile"]
-    assert "USER" not in text
+@pytest.mark.parametrize(
+    ("user", "lines"),
+    [("app", ["USER 0", "USER app"]), ("", []), (None, ["USER 0"])],
+)
+def test_installs_are_run_by_root_and_the_user_of_the_original_base_stays(user: str | None, lines: list[str]) -> None:
+    planned = msgspec.structs.replace(base("common", None), user=user)
+    text = Fleet(("CMD a", "CMD b")).written(planned).files["bases/common/Dockerfile"]
+    assert [line for line in text.splitlines() if line.startswith("USER")] == lines
+    assert ("Whom debian:12 runs commands as is not known" in text) == (user is None)
+
+
+def reference_in(written: Written, name: str = "common") -> str:
+    (found,) = [each.reference for each in written.plan.bases if each.name == name]
+    assert f"base {found} bases/{name}\n" in written.files[SCRIPT]
+    return found
+
+
+def test_a_tag_stands_for_what_a_base_holds() -> None:
+    """Two plans on one host call two bases by one reference only where they are the same."""
+    fleet = Fleet(("CMD a", "CMD b"))
+    files = PlannedFiles("opt", PATHS, "docker-daemon:fleet/api:1", 1, 1, contents="one")
+    planned = base("common", None, files=(files,))
+    first = reference_in(fleet.written(planned))
+    other_image = msgspec.structs.replace(files, image="docker-daemon:fleet/web")
+    same = msgspec.structs.replace(planned, page_cache_saved_bytes=1, files=(other_image,))
+    assert reference_in(fleet.written(same)) == first
+    for change in (
+        {"source": "debian:13"},
+        {"source_chain": "sha256:" + "0" * 64},
+        {"user": "app"},
+        {"packages": planned.packages[:1]},
+        {"files": (msgspec.structs.replace(files, contents="other"),)},
+        {"commands": ("chmod 700 /x",)},
+    ):
+        assert reference_in(fleet.written(msgspec.structs.replace(planned, **change))) != first, change
+    lower = base("lower", None)
+    upper = fleet.written(base("common", "lower"), lower)
+    changed = fleet.written(base("common", "lower"), msgspec.structs.replace(lower, user="app"))
+    assert reference_in(upper) != reference_in(changed)
+
+
+def test_the_written_plan_says_what_a_base_is_called_and_how_many_layers_it_adds() -> None:
+    chmod = "RUN chmod 700 /usr/lib/x.so"
+    files = (PlannedFiles("opt", PATHS, "docker-daemon:fleet/api:1", 1, 1),)
+    written = Fleet((chmod, chmod), 0o700).written(base("common", None, files=files))
+    (found,) = written.plan.bases
+    assert (
+        found.layers == len(re.findall("^(?:RUN|COPY) ", written.files["bases/common/Dockerfile"], re.MULTILINE)) == 4
+    )
+    assert found.commands == ("chmod 700 /usr/lib/x.so",)
+    # and what it says of itself is written again as it was
+    again = Fleet(("CMD a", "CMD b")).written(found)
+    assert again.files["bases/common/Dockerfile"] == written.files["bases/common/Dockerfile"]
+    assert again.plan.bases == written.plan.bases
+
+
+def test_what_is_not_to_be_rebuilt_is_in_no_file_that_builds() -> None:
+    written = Fleet(("CMD a", "CMD b")).written(base("common", None), left="docker-daemon:fleet/web")
+    assert "services/web/Dockerfile" not in written.files
+    for name in (SCRIPT, "docker-bake.hcl", "compose.override.yaml"):
+        assert "fleet/api" in written.files[name]
+        assert "fleet/web" not in written.files[name]
 
 
 def test_a_chmod_that_all_images_do_goes_into_the_base() -> None:
@@ -201,16 +257,18 @@ def test_one_that_only_one_does_stays_with_its_price() -> None:
 
 
 def test_compose_and_bake_name_what_the_script_builds() -> None:
-    files = Fleet(("CMD a", "CMD b")).written(base("common", None)).files
+    written = Fleet(("CMD a", "CMD b")).written(base("common", None))
+    files, reference = written.files, reference_in(written)
     override = yaml.safe_load(files["compose.override.yaml"])
     assert override["services"]["the api"]["image"] == "fleet/api:${TAG:-memlint-plan}"
     bake = files["docker-bake.hcl"]
     read = hcl2.loads(bake)
     targets = {name.strip('"'): body for each in read["target"] for name, body in each.items()}
     assert set(targets) == {"base-common", "api", "web"}
-    assert targets["api"]["contexts"] == {'"memlint-plan/common"': '"target:base-common"'}
+    assert targets["api"]["contexts"] == {f'"{reference}"': '"target:base-common"'}
     assert read["group"][0]['"default"']["targets"] == ['"api"', '"web"']
-    assert bake.count('"memlint-plan/common" = "target:base-common"') == 2
+    assert bake.count(f'"{reference}" = "target:base-common"') == 2
+    assert f'tags = ["{reference}"]' in bake
     assert 'tags = ["fleet/web:${TAG}"]' in bake
 
 
@@ -243,7 +301,8 @@ def test_what_compose_says_of_a_build_is_passed_on() -> None:
     fleet = Fleet(("CMD a", "CMD b"))
     more = {"lib": "../lib", "tool": "docker-image://tool:1"}
     fleet.services[0] = msgspec.structs.replace(fleet.services[0], contexts=more, platform="linux/arm64")
-    files = fleet.written(base("common", None)).files
+    written = fleet.written(base("common", None))
+    files = written.files
     line = next(line for line in files[SCRIPT].splitlines() if line.startswith("service fleet/api"))
     for option in (
         "--platform=linux/arm64",
@@ -253,7 +312,7 @@ def test_what_compose_says_of_a_build_is_passed_on() -> None:
         assert option in line
     api = hcl2.loads(files["docker-bake.hcl"])["target"][1]['"api"']
     assert api["platforms"] == ['"linux/arm64"']
-    assert set(api["contexts"]) == {'"lib"', '"tool"', '"memlint-plan/common"'}
+    assert set(api["contexts"]) == {'"lib"', '"tool"', f'"{reference_in(written)}"'}
 
 
 def test_an_image_of_another_dockerfile_is_left_out() -> None:
@@ -273,7 +332,8 @@ def test_files_of_an_image_that_no_builder_has_are_left_out() -> None:
 
 def test_the_script_runs_what_it_says(tmp_path: Path) -> None:
     """With a docker that only tells how it was called."""
-    files = Fleet(("CMD a", "CMD b")).written(base("common", None)).files
+    written = Fleet(("CMD a", "CMD b")).written(base("common", None))
+    files, reference = written.files, reference_in(written)
     write_directory(str(tmp_path / "plan"), files, [SCRIPT], force=False)
     fake = tmp_path / "bin/docker"
     fake.parent.mkdir()
@@ -282,7 +342,7 @@ def test_the_script_runs_what_it_says(tmp_path: Path) -> None:
     env = {"PATH": f"{fake.parent}:{os.environ['PATH']}", "TAG": "2", "BUILD_ARGS": "--network=host --pull"}
     done = subprocess.run([tmp_path / "plan/build.sh"], env=env, cwd="/", capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        "build --build-arg SOURCE_DATE_EPOCH=315532800 --network=host --pull --tag memlint-plan/common bases/common",
+        f"build --build-arg SOURCE_DATE_EPOCH=315532800 --network=host --pull --tag {reference} bases/common",
         "build --network=host --pull --tag fleet/api:2 --file services/api/Dockerfile ../api",
         "build --network=host --pull --tag fleet/web:2 --file services/web/Dockerfile ../web",
     ]
