@@ -27,7 +27,7 @@ from memlint.model.report import Report
 from memlint.model.verify import Verification
 from memlint.model.vocabulary import ELF_KINDS, KINDS
 from memlint.planner.choice import BALANCED, PREFERENCES
-from memlint.planner.draft import BUDGETS, MIN_SAVING, Options
+from memlint.planner.draft import BUDGETS, MIN_SAVING, SHARE, Options
 from memlint.planner.planning import plan_images
 from memlint.planner.weighing import BASES, PROFILE, Basis, profile_basis
 from memlint.sharing.fleet import compare_images
@@ -133,7 +133,7 @@ def plan(
     nodes: int = 1,
     max_extra: Sequence[int] = BUDGETS,
     max_bases: int | None = None,
-    min_saving: int = MIN_SAVING,
+    min_saving: int | None = None,
     prefer: str = BALANCED,
     replicas: Mapping[str, int] | None = None,
     **how: Unpack[ReadOptions],
@@ -145,7 +145,8 @@ def plan(
     - `nodes`: how many nodes the containers are spread over.
     - `max_extra`: budgets in bytes, a point of the frontier each: what an image may get that it did not have.
     - `max_bases`: how many bases there may be in all; None is no limit.
-    - `min_saving`: bytes of page cache that a base saves at least.
+    - `min_saving`: bytes of page cache that a base saves at least; by default a hundredth of what the images hold
+      twice, and 1 MB at least.
     - `prefer`: the point whose bases are described: "strict", "balanced" or "union".
 
     The others are as for `compare`, and so are errors.
@@ -163,7 +164,8 @@ def plan(
         nodes=nodes,
         budgets=tuple(max_extra),
         max_bases=max_bases,
-        min_saving=min_saving,
+        min_saving=MIN_SAVING if min_saving is None else min_saving,
+        share=SHARE if min_saving is None else 0.0,
         prefer=prefer,
     )
     return plan_images(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, fleet.kinds, options)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+
+import msgspec
 
 from memlint import api
 from memlint.cli.compare import check_basis
 from memlint.cli.output import write_output
 from memlint.cli.plan_bases import Bases
 from memlint.cli.plan_directory import check_directory
+from memlint.cli.plan_lists import listed
 from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.cli.plan_services import Given, find_services
 from memlint.cli.plan_writing import read_former, write_plan
@@ -18,7 +22,8 @@ from memlint.errors import UsageError
 from memlint.model.plan import Plan
 from memlint.model.plan_check import Built
 from memlint.planner.alike import Contents, reading
-from memlint.planner.draft import BUDGETS, Options
+from memlint.planner.draft import BUDGETS, MIN_SAVING, SHARE, Options
+from memlint.planner.inventory import inventory_of
 from memlint.planner.planning import plan_images
 from memlint.planner.weighing import Basis
 from memlint.planner.write.service import Service
@@ -69,7 +74,7 @@ def _of_images(arguments: argparse.Namespace) -> int:
         fleet.indexes,
         fleet.storage,
         arguments.kinds,
-        _options(basis, arguments, prepared, former, contents),
+        _options(basis, arguments, prepared, former, contents, listed(services, arguments.write or ".")),
         prepared.images,
     )
     if arguments.write is not None:
@@ -79,7 +84,12 @@ def _of_images(arguments: argparse.Namespace) -> int:
 
 
 def _options(
-    basis: Basis, arguments: argparse.Namespace, prepared: Prepared, former: Plan | None, contents: Contents
+    basis: Basis,
+    arguments: argparse.Namespace,
+    prepared: Prepared,
+    former: Plan | None,
+    contents: Contents,
+    lists: Mapping[str, str],
 ) -> Options:
     return Options(
         basis=basis,
@@ -87,10 +97,12 @@ def _options(
         former=former,
         budgets=tuple(arguments.max_extra or BUDGETS),
         max_bases=arguments.max_bases,
-        min_saving=arguments.min_saving,
+        min_saving=MIN_SAVING if arguments.min_saving is None else arguments.min_saving,
+        share=SHARE if arguments.min_saving is None else 0.0,
         prefer=arguments.prefer,
         grounds=prepared.grounds,
-        stays=prepared.stays,
+        again=prepared.again,
+        listed=lists,
         follows=prepared.follows,
         apart=prepared.apart,
         origins=prepared.origins,
@@ -112,6 +124,7 @@ def _write(
 ) -> Plan:
     replicas = {image.ref: count for image, count in zip(fleet.images, fleet.replicas, strict=True)}
     built = Built({}, basis, fleet.storage.name, replicas, tuple(arguments.kinds), arguments.nodes)
+    built = msgspec.structs.replace(built, inventory=inventory_of(fleet.images, fleet.indexes))
     return write_plan(
         found,
         fleet.images,

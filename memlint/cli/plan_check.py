@@ -13,7 +13,7 @@ from memlint.planner.check import check as checked
 from memlint.planner.draft import Options
 from memlint.planner.planning import held_now
 from memlint.report.json import to_json
-from memlint.report.plan_check import to_text
+from memlint.report.plan_check import missed, to_text
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -33,8 +33,8 @@ def check(arguments: argparse.Namespace) -> int:
     recorded = api.read_known(arguments.profile or ())
     options = Options(basis=api.basis_of(built.basis, recorded, fleet), nodes=built.nodes)
     now = held_now(fleet.images, fleet.replicas, fleet.indexes, fleet.storage, built.kinds, options)
-    result = checked(plan, fleet.images, now, built.basis)
+    result = checked(plan, built, fleet.images, fleet.indexes, now)
     write_output(to_json(result) if arguments.format == "json" else to_text(result), arguments.output_file)
     if not result.met:
-        say("memlint: the images do not save what was planned", "build all of them on one build of the bases: build.sh")
+        say(*missed(result))
     return 0 if result.met else 1

@@ -70,8 +70,7 @@ def _size_options(group: Any) -> None:
         "--min-saving",
         metavar="SIZE",
         type=size,
-        default="1MB",
-        help="what a base saves at least (default: %(default)s)",
+        help="what a base saves at least (default: a hundredth of what the fleet holds twice, 1MB at least)",
     )
 
 

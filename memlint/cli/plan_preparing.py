@@ -22,7 +22,7 @@ from memlint.planner.standing import Stock, rests_of
 from memlint.planner.write.dockerfile import refusal
 from memlint.planner.write.follow import followed, leaders
 from memlint.planner.write.rewriting import Rewriting, rewritings_of, without_removable
-from memlint.planner.write.rigid import made_again
+from memlint.planner.write.rigid import Again, made_again
 from memlint.planner.write.service import Service
 
 
@@ -32,7 +32,7 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     - `images`: without the layers of instructions that change nothing, which `rewritings` tells of.
     - `grounds`: by reference, what its Dockerfile starts from.
     - `follows`: by reference, the other image that its Dockerfile stands on.
-    - `stays`: by reference, the files that the image makes again whatever its base has.
+    - `again`: by reference, the files that the image makes again whatever its base has.
     - `apart`: by reference, why an image has to stay as it is.
     - `origins`: by reference, the Dockerfile that an image is built from, as far as its history agrees.
     - `standing`: by reference, the base of the former plan that its Dockerfile names.
@@ -43,7 +43,7 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     images: tuple[Image, ...]
     rewritings: tuple[Rewriting, ...]
     grounds: dict[str, Ground]
-    stays: dict[str, frozenset[str]]
+    again: dict[str, Again]
     follows: dict[str, str]
     apart: dict[str, str]
     origins: dict[str, Origin]
@@ -85,19 +85,19 @@ def prepare(
     }
     left: dict[str, Image] = {}
     grounds: dict[str, Ground] = {}
-    stays: dict[str, frozenset[str]] = {}
+    again: dict[str, Again] = {}
     for image in images:
         service = known.get(image.ref)
         line = list(followed(image.ref, leads))
         rest = left[image.ref] = without_removable(image, [each for ref in line for each in found[ref]])
-        stays[image.ref] = made_again(rest, service, found[image.ref], indexes)
+        again[image.ref] = made_again(rest, service, found[image.ref], indexes)
         if line[-1] in rests:
             grounds[image.ref] = rests[line[-1]].ground
     return Prepared(
         images=tuple(left[image.ref] for image in images),
         rewritings=tuple(each for image in images for each in found[image.ref]),
         grounds=grounds,
-        stays=stays,
+        again=again,
         follows=leads,
         apart=apart | {ref: each.why for ref, each in rests.items() if each.why is not None},
         origins={ref: service.origin for ref, service in known.items()},

@@ -20,7 +20,7 @@ from memlint.errors import CacheError
 from memlint.model.digest import DiffID
 from memlint.model.layer import LayerIndex
 
-FORMAT = 2
+FORMAT = 3
 """Goes up whenever an index of the same bytes comes out differently."""
 DEFAULT_SIZE = 2 << 30
 _MAGIC = b"memlint\0" + FORMAT.to_bytes(4, "big")

@@ -21,6 +21,9 @@ class Installed(msgspec.Struct, frozen=True, order=True):
     `needs` are what it depends on, each a choice of names; `provides` are names that it stands for beside its own.
     `size` is what it says that it takes on disk. `asked` says whether somebody asked for it, or it came along with
     another; None where the database does not know. `database` is the path of the file that says all this.
+    `recommends` are like needs, brought along by default; `conflicts` are names that cannot lie beside it, whatever
+    their versions. `within` is the distribution's package that brings this one of a language. `outside` says why it may
+    be in no index: URL, BUILT, or "" where nothing says so.
     """
 
     package: Package
@@ -29,6 +32,14 @@ class Installed(msgspec.Struct, frozen=True, order=True):
     provides: tuple[str, ...] = ()
     size: int | None = None
     asked: bool | None = None
+    recommends: tuple[tuple[str, ...], ...] = ()
+    conflicts: tuple[str, ...] = ()
+    within: Package | None = None
+    outside: str = ""
+
+
+URL, BUILT = "url", "built"
+"""It was installed from a file, a directory or a repository; it was built for the one machine it was installed on."""
 
 
 class Release(msgspec.Struct, frozen=True):

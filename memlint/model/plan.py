@@ -82,7 +82,8 @@ class PlannedImage(msgspec.Struct, frozen=True):
     """An image, the base that it is to stand on, and what it then carries that it did not have.
 
     `updates` are what it has in another version, where it is to stand on another build of its original base. It is not
-    `rebuilt` where its FROM means another build by now, so that building it would change it.
+    `rebuilt` where its FROM means another build by now, so that building it would change it. `installs` are what its
+    Dockerfile has to name: its instructions bring them today, and would not on the base.
     """
 
     ref: str
@@ -92,10 +93,12 @@ class PlannedImage(msgspec.Struct, frozen=True):
     remaining: tuple[Remaining, ...]
     updates: tuple[str, ...] = ()
     rebuilt: bool = True
+    installs: tuple[PlannedPackage, ...] = ()
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A point of the frontier."""
+    """A point of the frontier. `extra_bytes` has each image that gets what it did not have; `unsized` is how many of
+    the packages that images get do not say their size, so that their mapped files count."""
 
     name: str
     max_extra_bytes: int | None
@@ -105,6 +108,7 @@ class Point(msgspec.Struct, frozen=True):
     extra_bytes: dict[str, int]
     pull_bytes: int
     bases: int
+    unsized: int = 0
 
 
 class Suggestion(msgspec.Struct, frozen=True):

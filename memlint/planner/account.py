@@ -19,13 +19,15 @@ Key = Hashable
 
 
 class Inode(msgspec.Struct, frozen=True, eq=False):
-    """A file of one image, and what is one inode with it after the plan. `pulled` are equal where a pull is one."""
+    """A file of one image, and what is one inode with it after the plan. `pulled` are equal where a pull is one; `made`
+    says that the image makes the file itself whatever it stands on."""
 
     member: Member
     path: str
     file: Visible
     key: Key
     pulled: Key
+    made: bool = False
 
 
 def as_it_is(members: Iterable[Member]) -> Iterator[Inode]:
@@ -35,16 +37,11 @@ def as_it_is(members: Iterable[Member]) -> Iterator[Inode]:
             yield Inode(member, path, file, now(file), _layer(member, file))
 
 
-def as_planned(
-    case: Case, layout: Layout, stays: Mapping[str, frozenset[str]], now_is: Mapping[int, Member]
-) -> Iterator[Inode]:
-    """The inodes of a group on its bases. `stays` are the files that an image makes itself, whatever it stands on.
-
-    `now_is` are the members as they are, for those that get no base.
-    """
+def as_planned(case: Case, layout: Layout, now_is: Mapping[int, Member]) -> Iterator[Inode]:
+    """The inodes of a group on its bases. `now_is` are the members as they are, for those that get no base."""
     group = case.group
     for number, member in enumerate(group.members):
-        own = stays.get(member.image.ref, frozenset())
+        own = case.stays[number]
         bases = layout.path(layout.base_of[number])[::-1]
         if not bases:
             yield from as_it_is([now_is[member.number]])
@@ -58,7 +55,7 @@ def as_planned(
                 else:
                     base = next((base for base in bases if layout.carries[base] >> atom & 1), None)
                     key = key if base is None else (group.members[0].number, "base", base, path)
-            yield Inode(member, path, file, key, key)
+            yield Inode(member, path, file, key, key, path in own)
 
 
 def following(follower: Follower, inodes: Sequence[Inode]) -> list[Inode]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from memlint.model.plan import Point
 from memlint.model.report import Totals
-from memlint.model.units import human_size, percent
+from memlint.model.units import human_size, percent, plural
 
 STRICT, BALANCED, UNION = "strict", "balanced", "union"
 PREFERENCES = (STRICT, BALANCED, UNION)
@@ -40,4 +40,5 @@ def _reason(point: Point, saved: int, most: int) -> str:
     share = f"saves {human_size(saved)}, {percent(saved / most)} of the {human_size(most)} that any point saves"
     if not point.extra_bytes:
         return f"{share}, and no image gets anything new"
-    return f"{share}, for at most {human_size(max(point.extra_bytes.values()))} that an image did not have"
+    at_least = f" or more: {plural(point.unsized, 'package')} of it do not say their size" if point.unsized else ""
+    return f"{share}, for at most {human_size(max(point.extra_bytes.values()))} that an image did not have{at_least}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 import msgspec
 
 from memlint.lint.places import Origin
-from memlint.model.plan import LeftOut, Plan, PlannedBase, Remaining
+from memlint.model.layer import Package
+from memlint.model.plan import LeftOut, Plan, PlannedBase, PlannedPackage, Remaining
 from memlint.planner.account import Inode, as_it_is, as_planned, following, totals
 from memlint.planner.alike import Contents
 from memlint.planner.atoms import Case
@@ -16,17 +19,25 @@ from memlint.planner.explain import planned_bases, remaining
 from memlint.planner.former import Standing
 from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
-from memlint.planner.layout import Layout, extra
+from memlint.planner.layout import Layout, added, extra
+from memlint.planner.movable import Made
+from memlint.planner.problem import members
 from memlint.planner.stability import Lives
+from memlint.planner.unbrought import unbrought
 from memlint.planner.weighing import BASES, Basis, Measure
+from memlint.planner.write.rigid import Again
 from memlint.sharing.causes import Causes
 
 BUDGETS = (5_000_000, 20_000_000, 80_000_000)
 MIN_SAVING = 1_000_000
+SHARE = 0.01
+"""Of what the fleet holds twice: what a base saves at least, unless a call says what that is to be."""
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What a plan is to keep. `budgets` are bytes per image; `stays` are files that an image copies up in any case.
+    """What a plan is to keep. `budgets` are bytes per image; a base saves at least `min_saving` bytes, and that `share`
+    of what the fleet holds twice; `again` are files that an image makes itself; `listed`
+    says of an image which list of packages that its Dockerfile names asks other indexes.
 
     `nodes` are those that the containers of the fleet are spread over.
 
@@ -42,9 +53,11 @@ class Options(msgspec.Struct, frozen=True):
     budgets: tuple[int, ...] = BUDGETS
     max_bases: int | None = None
     min_saving: int = MIN_SAVING
+    share: float = 0.0
     prefer: str = BALANCED
     grounds: Mapping[str, Ground] = {}
-    stays: Mapping[str, frozenset[str]] = {}
+    again: Mapping[str, Again] = {}
+    listed: Mapping[str, str] = {}
     follows: Mapping[str, str] = {}
     former: Plan | None = None
     apart: Mapping[str, str] = {}
@@ -72,6 +85,7 @@ class Drafting(msgspec.Struct, frozen=True, eq=False):
     """What all drafts of a plan have in common. `now_is` are the images as they are, by number."""
 
     options: Options
+    made: Made
     measure: Measure
     followers: Sequence[Follower]
     now_is: Mapping[int, Member]
@@ -122,25 +136,42 @@ class Draft:
     def _inodes(self, part: Part, layout: Layout | None) -> list[Inode]:
         if layout is None:
             return list(as_it_is(self._now_is[each.number] for each in part.case.group.members))
-        return list(as_planned(part.case, layout, self._options.stays, self._now_is))
+        return list(as_planned(part.case, layout, self._now_is))
 
     @property
     def base_count(self) -> int:
         return sum(len(layout.parents) for _, layout in self.changed)
 
     def extra(self) -> dict[str, int]:
-        """What images get that they did not have, by reference; others get nothing."""
-        found = {}
+        """What images get that they did not have, by reference, in bytes; others get nothing."""
+        return {
+            member.image.ref: extra(case.problem, layout, number)
+            for case, layout in self.changed
+            for number, member in enumerate(case.group.members)
+            if added(case.problem, layout, number)
+        }
+
+    def unsized(self) -> int:
+        """How many packages that images get do not say what they take."""
+        found: set[Package] = set()
         for case, layout in self.changed:
-            for number, member in enumerate(case.group.members):
-                size = extra(case.problem, layout, number)
-                if size:
-                    found[member.image.ref] = size
-        return found
+            new = reduce(or_, (added(case.problem, layout, number) for number in range(len(case.group.members))), 0)
+            each = (case.pieces[at].itself for at in members(new))
+            found.update(itself.package for itself in each if itself is not None and itself.size is None)
+        return len(found)
 
     def updates(self) -> dict[str, tuple[str, ...]]:
         """What images get in another version, by reference."""
         return {ref: updates for case, _ in self.changed for ref, updates in case.group.updates.items()}
+
+    def installs(self) -> dict[str, tuple[PlannedPackage, ...]]:
+        """What Dockerfiles have to name on their bases, by reference."""
+        return {
+            member.image.ref: tuple(PlannedPackage(each.name, each.version, each.type, True, 0) for each in packages)
+            for case, layout in self.changed
+            for number, member in enumerate(case.group.members)
+            if (packages := unbrought(case, layout, number))
+        }
 
     def bases(self, causes: Causes, lives: Mapping[object, Lives]) -> tuple[list[PlannedBase], dict[int, str]]:
         """The bases, and the name of that of each image. `lives` are those of each platform and release."""

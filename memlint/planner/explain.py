@@ -14,7 +14,7 @@ from memlint.planner.account import Inode, added, now
 from memlint.planner.atoms import Case
 from memlint.planner.grounds import Member
 from memlint.planner.layout import Layout
-from memlint.planner.problem import members
+from memlint.planner.problem import bits, members
 from memlint.planner.stability import Lives
 from memlint.planner.steps import Order, ordered
 from memlint.planner.weighing import Measure
@@ -30,6 +30,7 @@ VENDORED = "the same content lies at several paths"
 OTHER_GROUND = "the images stand on different distributions, releases, platforms or contents of their base"
 NOT_COMMON = "images of the nearest base do not have it, or have another version"
 NO_BASE = "a base for it would save too little"
+MADE = "an instruction makes it anew whatever the base has"
 STAYS = "an instruction that stays copies it up"
 
 
@@ -51,7 +52,7 @@ def planned_bases(
         own = layout.own(base, case.problem.ground)
         below = layout.carries[parent] if parent >= 0 else 0
         order = ordered(case, own, below | case.problem.ground, lives, least)
-        packages = _packages(case, own, order)
+        packages = _packages(case, own, below | case.problem.ground, order)
         names.append(name(_name(case, packages)))
         under = all_under[base]
         # the ground counts for the lowest bases: that it is one chain is their doing
@@ -87,7 +88,7 @@ def _name(case: Case, packages: Sequence[PlannedPackage]) -> str:
     return _UNFIT.sub("-", "-".join(word for word in words if word).lower()).strip("-")[:_NAME_MAX].rstrip("-")
 
 
-def _packages(case: Case, own: int, order: Order) -> tuple[PlannedPackage, ...]:
+def _packages(case: Case, own: int, below: int, order: Order) -> tuple[PlannedPackage, ...]:
     """The packages that a base adds: step by step, those of the distribution first, which others need."""
     pieces, atoms = case.pieces, case.problem.atoms
     maps: dict[Package, int] = defaultdict(int)
@@ -98,7 +99,8 @@ def _packages(case: Case, own: int, order: Order) -> tuple[PlannedPackage, ...]:
     found = []
     for step in range(len(order.steps)):
         inside = [at for at in members(own) if pieces[at].itself is not None and order.step_of[at] == step]
-        roots = _roots(case, inside)
+        roots = _roots(case, inside, below)
+        below |= bits(inside)
         for at in inside:
             itself = pieces[at].itself
             if itself is not None:
@@ -114,18 +116,40 @@ def _in_order(each: PlannedPackage) -> tuple[object, ...]:
     return (each.step, each.type not in _DISTRIBUTION, each.type, each.name, each.version)
 
 
-def _roots(case: Case, inside: Sequence[int]) -> set[int]:
-    """Of packages installed at once, those to ask for. Those of a circle are, too: nothing else would bring them."""
-    atoms, within = case.problem.atoms, set(inside)
-    needs = {at: {other for choice in atoms[at].needs for other in choice if other in within} for at in inside}
-    needed = {other for at, others in needs.items() for other in others if other != at}
-    roots = {at for at in inside if (itself := case.pieces[at].itself) is not None and itself.asked} | within - needed
+def _roots(case: Case, inside: Sequence[int], below: int) -> set[int]:
+    """Of packages installed at once, those to ask for: what no other brings for certain. Those of a circle are, too."""
+    within = set(inside)
+    brings, instead = _brought(case, inside, below)
+    brought = {other for at, others in brings.items() for other in others if other != at}
+    asked = {at for at in inside if (itself := case.pieces[at].itself) is not None and itself.asked}
+    roots = asked | instead | within - brought
     reached, todo = set(roots), list(roots)
     while todo:
-        new = needs[todo.pop()] - reached
+        new = brings[todo.pop()] - reached
         reached |= new
         todo += new
     return roots | (within - reached)
+
+
+def _brought(case: Case, inside: Sequence[int], below: int) -> tuple[dict[int, set[int]], set[int]]:
+    """What each of the packages brings for certain: the first of a choice, where nothing else meets that. And what
+    meets a choice whose first is not here: that one would come, were it not asked for."""
+    names: dict[tuple[str, str], set[int]] = defaultdict(set)
+    packages = {at: itself for at in (*inside, *members(below)) if (itself := case.pieces[at].itself) is not None}
+    for at, each in packages.items():
+        for name in (each.package.name, *each.provides):
+            names[each.package.type, name].add(at)
+    within = set(inside)
+    found: dict[int, set[int]] = {at: set() for at in inside}
+    instead: set[int] = set()
+    for at in within & packages.keys():
+        for choice in packages[at].needs:
+            first, *others = (names.get((packages[at].package.type, name), set()) for name in choice)
+            if not first and not found[at].intersection(set().union(*others)):
+                instead |= within.intersection(set().union(*others))
+            elif len(first.union(*others)) == 1:
+                found[at] |= first & within
+    return found, instead
 
 
 def _files(case: Case, own: int, under: Sequence[int], order: Order) -> tuple[PlannedFiles, ...]:
@@ -226,4 +250,6 @@ def _why(inode: Inode, earlier: Sequence[Inode], groups: dict[int, int], based: 
         return VENDORED
     if inode.member.number not in based:
         return NO_BASE
-    return STAYS if inode.file.origin is not None else NOT_COMMON
+    if inode.file.origin is not None:
+        return STAYS
+    return MADE if inode.made else NOT_COMMON

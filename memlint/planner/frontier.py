@@ -47,8 +47,8 @@ def solve(problem: Problem, budgets: Sequence[int | None], limits: Limits, forme
     found: list[Solution] = []
     starts = [strict] if limits.bases == 0 else [strict, few_bases(problem)]
     more = [budget for budget in budgets if budget != 0]
-    ways = [raised(problem, start, more) for start in starts]
-    keeping = [kept, *raised(problem, kept, more)][-len(budgets) :] if kept is not None else []
+    ways = [raised(problem, start, more, limits.saving) for start in starts]
+    keeping = [kept, *raised(problem, kept, more, limits.saving)][-len(budgets) :] if kept is not None else []
     for number, budget in enumerate(budgets):
         options = [strict]
         if budget != 0:

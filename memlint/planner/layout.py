@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import msgspec
 
@@ -80,7 +82,7 @@ def page_cache(problem: Problem, layout: Layout) -> int:
 def _held(problem: Problem, atoms: int, images: Sequence[int]) -> float:
     """Atoms of a base weighed by how likely a node runs one of its images that has a use for them."""
     if problem.everywhere:
-        return problem.weigh(atoms)
+        return problem.weigh(atoms & reduce(or_, (problem.images[image] for image in images), 0))
     own = bits(images)
     everyone = bits(atom for atom in members(atoms) if own & ~problem.holders[atom] == 0)
     total = problem.weigh(everyone) * problem.likely(images)
@@ -89,9 +91,14 @@ def _held(problem: Problem, atoms: int, images: Sequence[int]) -> float:
     return total
 
 
+def added(problem: Problem, layout: Layout, image: int) -> int:
+    """The atoms that an image gets and did not have."""
+    return layout.carried(image) & ~problem.images[image] & ~problem.ground
+
+
 def extra(problem: Problem, layout: Layout, image: int) -> int:
-    """What an image gets that it did not have."""
-    return problem.size(layout.carried(image) & ~problem.images[image] & ~problem.ground)
+    """What these take."""
+    return problem.size(added(problem, layout, image))
 
 
 def few_bases(problem: Problem) -> Layout:

@@ -8,14 +8,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from memlint.model.plan import LeftOut
-from memlint.model.units import plural
+from memlint.model.units import human_size, plural
+from memlint.planner.atoms import Case
 from memlint.planner.draft import Options
 from memlint.planner.grounds import Group
+from memlint.planner.problem import members
+from memlint.planner.write.rigid import Again
 from memlint.sharing.storage import StorageModel
 
 IMAGES_MAX = 1500
 """Images of one group that are planned together: the time grows with the square."""
 _NAMED = 3
+_BY_RUN = "a RUN makes these files whatever lies below: a base can hold what a COPY brings from a stage"
 
 
 def cut(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
@@ -76,9 +80,9 @@ def left_out(
         member.image.name for group in groups for member in group.members if not member.packages and member.files
     ]
     if unpackaged:
-        more = f" and {len(unpackaged) - _NAMED} more" if len(unpackaged) > _NAMED else ""
-        names = ", ".join(unpackaged[:_NAMED]) + more
-        found.append(LeftOut(f"packages of {names}", "there is no package database: only files can be shared"))
+        found.append(
+            LeftOut(f"packages of {_listed(unpackaged)}", "there is no package database: only files can be shared")
+        )
     return tuple(found)
 
 
@@ -93,6 +97,46 @@ def _alone(group: Group, groups: Sequence[Group]) -> str:
         base = f"its base {group.source}" if group.source else "its base"
         return f"no other image has the contents and settings of {base} {system}"
     return f"no other image has the same base content {system}"
+
+
+def kept_packages(cases: Sequence[Case]) -> Iterator[LeftOut]:
+    """The packages that several images of a group have, and that no base is to install."""
+    found: defaultdict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+    for case in cases:
+        for at, piece in enumerate(case.pieces):
+            holders = list(members(case.problem.holders[at]))
+            doubt = case.kept.get(piece.kept.package) if piece.kept is not None else None
+            if piece.kept is not None and doubt is not None and doubt.why and len(holders) > 1:
+                name = f"{piece.kept.package.name} {piece.kept.package.version}"
+                found[doubt.why][name].update((case.group.members[each].image.name, None) for each in holders)
+    for why, packages in found.items():
+        images = dict.fromkeys(image for names in packages.values() for image in names)
+        yield LeftOut(f"{_listed(list(packages))} of {_listed(list(images))}", why)
+
+
+def refused_files(cases: Sequence[Case], again: Mapping[str, Again]) -> Iterator[LeftOut]:
+    """The files that several images of a group have, and that an instruction makes anew in each of them."""
+    for case in cases:
+        inodes: defaultdict[tuple[str, object], list[tuple[str, str, int]]] = defaultdict(list)
+        for member, stays in zip(case.group.members, case.stays, strict=True):
+            own = again.get(member.image.ref, Again())
+            for path in stays & member.files.keys():
+                file = member.files[path]
+                why = own.refused.get(path) or (_BY_RUN if path in own.by_run and file.package not in case.kept else "")
+                if why:
+                    inodes[path, file.file.content].append((why, member.image.name, file.file.mappable_bytes))
+        found: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for having in inodes.values():
+            for why, name, size in having if len(having) > 1 else ():
+                found[why].append((name, size))
+        for why, copies in sorted(found.items()):
+            images, size = sorted({name for name, _ in copies}), sum(size for _, size in copies)
+            yield LeftOut(f"{human_size(size)} of {_listed(images)}", why)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _too_many(group: Group) -> str:

@@ -12,15 +12,17 @@ from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
 from memlint.model.plan import SCHEMA, Moved, Plan, PlannedBase, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
-from memlint.model.units import plural
+from memlint.model.units import human_size, percent, plural
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
 from memlint.planner.account import counted
 from memlint.planner.alike import Alike
 from memlint.planner.choice import chosen
+from memlint.planner.doubts import doubts_of
 from memlint.planner.draft import Draft, Drafting, Options, Part
 from memlint.planner.former import kept, lacking, moved, renamed, with_names
 from memlint.planner.grounds import Group, Member, grouped, led, members_of
-from memlint.planner.leaving import cut, left_out, notes, nothing_helps, without
+from memlint.planner.leaving import cut, kept_packages, left_out, notes, nothing_helps, refused_files, without
+from memlint.planner.movable import Made
 from memlint.planner.onebuild import nameless, on_one_build
 from memlint.planner.points import distinct, optimum, point_of
 from memlint.planner.solving import part_of, within
@@ -48,29 +50,36 @@ def plan_images(
     report = compare_images(images, replicas, indexes, storage, kinds, options.basis.known)
     measure = Measure(options.basis.weigh, presence(replicas, options.nodes))
     now_is = {each.number: each for each in members_of(images, indexes, kinds, {})}
+    by_chain = STORAGE[storage.name] is BY_CHAIN
+    before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
+    asked, options = options, _with_share(options, before)
     alike = Alike(indexes, options.contents)
     prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds, alike)
     groups, followers = led(prepared_groups, options.follows)
     unnamed = {member.image.ref: why for group, why in nameless(groups) for member in group.members}
     groups, apart = without(groups, options.apart)
     groups, rest = cut(groups)
-    by_chain = STORAGE[storage.name] is BY_CHAIN
+    planned = [member for group in groups for member in group.members]
+    made = Made(options.again, doubts_of(planned, indexes, options.origins, options.listed))
     budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
     able = [group for group in groups if len(group.members) > 1 and group.members[0].image.ref not in unnamed]
-    parts = [part_of(group, budgets, options, measure, now_is) for group in able] if by_chain else []
+    parts = [part_of(group, budgets, options, made, measure, now_is) for group in able] if by_chain else []
     parts = within(parts, budgets, options)
     alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest, *apart]
-    drafted = Drafting(options, measure, followers, now_is)
+    drafted = Drafting(options, made, measure, followers, now_is)
     drawn = _drawn(parts, alone, drafted, len(budgets))
     union = drawn[-1]
+    cases = [part.case for part in parts]
     better = _one_build(parts, alone, groups, union, drafted) if by_chain else None
     if better is not None:
         drawn[-1] = better
-    before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
     points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
     name, reason = chosen(
         [point for _, point in points], before, options.prefer, updating=better is not None and bool(better.updates())
     )
+    if options.min_saving > asked.min_saving:
+        least = human_size(options.min_saving)
+        reason += f"; bases that save less than {least}, {percent(options.share)} of what is held twice, are left out"
     draft, point = next(each for each in points if each[1].name == name)
     bases, of_image = draft.bases(Causes(images), _lives(now_is.values(), options.former))
     nowhere = {ref: why for ref, why in unnamed.items() if ref not in draft.updates()}
@@ -79,7 +88,7 @@ def plan_images(
         stands = {images[number].ref: base for number, base in of_image.items()}
         lost = lacking(options.former, options.standing, bases, stands)
         if lost:  # these stay where they are, and the others are planned without them
-            less = msgspec.structs.replace(options, apart={**options.apart, **lost})
+            less = msgspec.structs.replace(asked, apart={**asked.apart, **lost})
             return plan_images(images, replicas, indexes, storage, kinds, less, prepared)
         bases, of_image, changes = _after(options.former, options, bases, of_image, images)
     return Plan(
@@ -99,6 +108,8 @@ def plan_images(
         left_out=(
             *options.left_out,
             *left_out(groups, rest, options.apart, nowhere, [images[number].ref for number in of_image]),
+            *kept_packages(cases),
+            *refused_files(cases, options.again),
         )
         if by_chain
         else (nothing_helps(storage),),
@@ -108,6 +119,12 @@ def plan_images(
         if by_chain
         else (),
     )
+
+
+def _with_share(options: Options, before: Totals) -> Options:
+    """With what a base saves at least in bytes."""
+    least = max(options.min_saving, round(options.share * before.duplicate_bytes))
+    return msgspec.structs.replace(options, min_saving=least)
 
 
 def _drawn(parts: Sequence[Part], alone: Sequence[Group], drafted: Drafting, count: int) -> list[Draft]:
@@ -180,7 +197,7 @@ def _one_build(
     best: Draft | None = None
     others, rest = list(parts), list(alone)
     for apart, merged in on_one_build(candidates, options.grounds):
-        part = part_of(merged, [None], options, drafted.measure, drafted.now_is)
+        part = part_of(merged, [None], options, drafted.made, drafted.measure, drafted.now_is)
         planned = [*(each for each in others if each.case.group not in apart), part]
         left = [group for group in rest if group not in apart]
         draft = Draft(planned, left, drafted, -1, None)
@@ -208,7 +225,7 @@ def _images(
     images: Sequence[Image], draft: Draft, of_image: Mapping[int, str], point: Point, nowhere: Collection[str]
 ) -> tuple[PlannedImage, ...]:
     left = draft.remaining(of_image.keys())
-    updates = draft.updates()
+    updates, installs = draft.updates(), draft.installs()
     return tuple(
         PlannedImage(
             ref=image.ref,
@@ -218,6 +235,7 @@ def _images(
             remaining=left.get(number, ()),
             updates=updates.get(image.ref, ()),
             rebuilt=image.ref not in nowhere,
+            installs=installs.get(image.ref, ()),
         )
         for number, image in enumerate(images)
     )

@@ -30,6 +30,7 @@ def point_of(draft: Draft, budget: int | None, before: Totals) -> tuple[Draft, P
         extra_bytes=draft.extra(),
         pull_bytes=draft.pulled,
         bases=draft.base_count,
+        unsized=draft.unsized(),
     )
 
 

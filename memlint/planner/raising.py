@@ -7,13 +7,14 @@ from math import inf
 
 from memlint.planner.layout import Layout, clashes_of, extra
 from memlint.planner.problem import Problem, bits, members
+from memlint.planner.tidying import tidied
 
 
-def raised(problem: Problem, layout: Layout, budgets: Iterable[int | None]) -> list[Layout]:
+def raised(problem: Problem, layout: Layout, budgets: Iterable[int | None], least: int) -> list[Layout]:
     """For each budget, the layout with atoms moved down into bases that serve more images.
 
     Those go first that save most for what they add. An image gets at most so many bytes that it did not have; None is
-    no limit.
+    no limit. No base that is left saves less than `least`.
     """
     order: list[tuple[int, int]] | None = None
     found = []
@@ -23,7 +24,7 @@ def raised(problem: Problem, layout: Layout, budgets: Iterable[int | None]) -> l
             order = [(base, atom) for _, base, atom in sorted(raising.candidates())]
         for base, atom in order:
             raising.put(base, atom)
-        found.append(tidied(problem, raising.layout))
+        found.append(tidied(problem, raising.layout, least))
     return found
 
 
@@ -124,20 +125,3 @@ class _Raising:
                 count, before = counts.get(base, (0, 0.0))
                 counts[base] = (count + 1, before + held)
         return counts
-
-
-def tidied(problem: Problem, layout: Layout) -> Layout:
-    """The layout without bases that add nothing to the one below, or that one image or none stands on."""
-    under = layout.all_under()
-    keep = [bool(layout.own(base, problem.ground)) and len(under[base]) > 1 for base in range(len(layout.parents))]
-    numbers: dict[int, int] = {-1: -1}
-    result = Layout([], [], [])
-    for base, parent in enumerate(layout.parents):
-        if keep[base]:
-            numbers[base] = len(result.parents)
-            result.parents.append(numbers[parent])
-            result.carries.append(layout.carries[base])
-        else:
-            numbers[base] = numbers[parent]
-    result.base_of = [numbers[base] for base in layout.base_of]
-    return result

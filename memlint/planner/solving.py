@@ -11,6 +11,7 @@ from memlint.planner.former import Known, former_tree
 from memlint.planner.frontier import Frontier, Solution, solve
 from memlint.planner.grounds import Group, Member
 from memlint.planner.layout import Layout
+from memlint.planner.movable import Made
 from memlint.planner.tree import Limits
 from memlint.planner.weighing import Measure
 
@@ -23,11 +24,12 @@ def part_of(
     group: Group,
     budgets: Sequence[int | None],
     options: Options,
+    made: Made,
     measure: Measure,
     now_is: Mapping[int, Member],
 ) -> Part:
     """A group with its solutions for these budgets."""
-    case = case_of(group, options.stays, measure)
+    case = case_of(group, made, measure)
     before = counted([now_is[each.number] for each in group.members], measure)
     return Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
 

@@ -36,6 +36,7 @@ class _Page:
         self._suggestions()
         self._bases()
         self._updates()
+        self._installs()
         self._moved()
         self._frontier()
         self._remaining()
@@ -128,6 +129,18 @@ class _Page:
         self._sheet.line(Text("On the newest build of their base, these change:", "bold"))
         for image in found[: self._most(_IMAGES, len(found))]:
             self._sheet.wrapped(f"{printable(image.name)}: {printable(self._list(image.updates, _PACKAGES))}", 2)
+        self._more(len(found), _IMAGES)
+
+    def _installs(self) -> None:
+        """What images have to name on their bases."""
+        found = [image for image in self._plan.images if image.installs]
+        if not found:
+            return
+        self._sheet.line()
+        self._sheet.line(Text("To be named in Dockerfiles, for on these bases nothing else would bring it:", "bold"))
+        for image in found[: self._most(_IMAGES, len(found))]:
+            names = self._list([each.name for each in image.installs], _PACKAGES)
+            self._sheet.wrapped(f"{printable(image.name)}: {printable(names)}", 2)
         self._more(len(found), _IMAGES)
 
     def _moved(self) -> None:

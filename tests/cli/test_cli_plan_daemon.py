@@ -12,10 +12,10 @@ import pytest
 from support import images
 from support.command import Memlint
 from support.daemon import Daemon, serving
-from support.elf import library
+from support.elf import TOOLS, library
 
 SHARED = library("shared", pages=500)
-ROOTFS: images.Files = {"etc/os-release": b"ID=debian\nVERSION_ID=12\n"}
+ROOTFS: images.Files = {**TOOLS, "etc/os-release": b"ID=debian\nVERSION_ID=12\n"}
 OLD, NEW = images.Layer(ROOTFS, "ADD rootfs"), images.Layer({**ROOTFS, "etc/motd": b"new"}, "ADD rootfs")
 DIGEST, OLDER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 

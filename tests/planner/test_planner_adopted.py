@@ -66,7 +66,7 @@ class Planned:
         found = prepare(built, indexes, services, Limits(), stock, former)
         options = Options(
             grounds=found.grounds,
-            stays=found.stays,
+            again=found.again,
             follows=found.follows,
             apart=found.apart,
             standing=found.standing,

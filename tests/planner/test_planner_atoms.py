@@ -13,6 +13,7 @@ from memlint.planner.draft import Options
 from memlint.planner.grounds import Ground
 from memlint.planner.planning import plan_images
 from memlint.planner.suggestions import BUILD, MERGE, MOVE, PIN, REORDER, suggestions
+from memlint.planner.write.rigid import Again
 from memlint.sharing.storage import storage_model
 
 PAGES = 300
@@ -76,6 +77,23 @@ def test_a_choice_that_images_take_differently_keeps_what_needs_it_out() -> None
     assert union.after.duplicate_bytes == 0
 
 
+def test_packages_that_exclude_each_other_are_in_no_base_together() -> None:
+    """Two mail servers: each provides what both conflict with."""
+
+    def server(name: str, other: str) -> Files:
+        tree = debs(name, other)
+        status = tree["var/lib/dpkg/status"]
+        assert isinstance(status, bytes)
+        fields = b"Provides: mta\nConflicts: mta\n"
+        return {**tree, "var/lib/dpkg/status": status.replace(b"\nVersion", b"\n" + fields + b"Version", 1)}
+
+    specs = [image(f"{name}{at}", rootfs(), {**server(name, at), f"{name}{at}": b""}) for name in "xy" for at in "pq"]
+    plan = planned(*specs, prefer="union")
+    assert len(plan.bases) > 1
+    for base in plan.bases:
+        assert not {"x", "y"} <= {package.name for package in base.packages}
+
+
 def test_other_releases_and_platforms_and_contents_share_no_base() -> None:
     tree = debs("app")
     for other in (rootfs("11"), rootfs(libc="2")):
@@ -110,7 +128,12 @@ def test_a_virtual_environment_is_files_and_a_system_package_is_one() -> None:
             f"{site}/x-1.dist-info/METADATA": b"Name: x\nVersion: 1\n",
             f"{site}/x-1.dist-info/RECORD": b"x/x.so,,\n",
         }
-        base = only(planned(*(image(name, rootfs(), {**tree, name: b""}) for name in "ab")))
+        pip = debs("python3-pip")
+        made = [
+            image(name, {**rootfs(), **pip}, Layer({**tree, name: b""}, "RUN /bin/sh -c pip install x"))
+            for name in "ab"
+        ]
+        base = only(planned(*made))
         assert [each.type for each in base.packages] == (["pypi"] if kind == "package" else [])
         assert len(base.files) == (kind == "files")
 
@@ -118,8 +141,54 @@ def test_a_virtual_environment_is_files_and_a_system_package_is_one() -> None:
 def test_what_an_image_makes_again_is_in_no_base() -> None:
     specs = [image(name, rootfs(), {"srv/x.so": library("x", pages=PAGES), name: b""}) for name in "ab"]
     assert only(planned(*specs)).files[0].paths == ("/srv/x.so",)
-    plan = planned(*specs, stays={"a": frozenset({"srv/x.so"})})
+    plan = planned(*specs, again={"a": Again(frozenset({"srv/x.so"}))})
     assert plan.bases == ()
+
+
+def pip(name: str, size: int) -> Files:
+    """A package of Python that maps one library and takes so much in all."""
+    info = f"usr/local/lib/python3.11/site-packages/{name}-1.dist-info"
+    record = f"{name}/x.so,,{PAGES * 4096}\n{name}/data,,{size - PAGES * 4096}\n"
+    return {
+        f"{info}/METADATA": f"Name: {name}\nVersion: 1\n".encode(),
+        f"{info}/RECORD": record.encode(),
+        info.replace(f"{name}-1.dist-info", f"{name}/x.so"): library(name, pages=PAGES),
+    }
+
+
+def test_a_budget_is_kept_by_installed_size() -> None:
+    """A package of Python maps a megabyte and takes sixty."""
+    heavy, light = pip("heavy", 60_000_000), pip("light", PAGES * 4096 + 10)
+    command = "RUN /bin/sh -c pip install heavy light"
+    below = {**rootfs(), **debs("python3-pip")}
+    specs = [
+        image("a", below, Layer({**heavy, "a": b""}, command)),
+        image("b", below, Layer({**heavy, **light, "b": b""}, command)),
+        *(image(name, below, Layer({**light, name: b""}, command)) for name in "cd"),
+    ]
+    plan = planned(*specs, prefer="union", budgets=(2_000_000,))
+    extra = {point.name: max(point.extra_bytes.values(), default=0) for point in plan.points}
+    assert extra["strict"] == 0
+    assert extra.get("budget-2MB", 0) <= 2_000_000
+    assert extra["union"] == 60_000_000
+
+
+def test_packages_that_say_no_size_count_by_their_files_and_are_told() -> None:
+    def unsized(*names: str) -> Files:
+        return {
+            path: content.replace(b"Installed-Size: 2000\n", b"") if isinstance(content, bytes) else content
+            for path, content in debs(*names).items()
+        }
+
+    specs = [
+        image(name, rootfs(), unsized(*have.split(), name)) for name, have in (("a", "x y"), ("b", "x"), ("c", "y"))
+    ]
+    plan = planned(*specs, prefer="balanced", budgets=(10_000_000,))
+    point = next(each for each in plan.points if each.name == plan.chosen)
+    assert point.extra_bytes == {"b": PAGES * 4096, "c": PAGES * 4096}
+    assert point.unsized == 2
+    assert "no image gets anything new" not in plan.reason
+    assert "2 packages of it do not say their size" in plan.reason
 
 
 def test_what_remains_is_explained() -> None:

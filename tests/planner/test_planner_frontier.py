@@ -34,6 +34,17 @@ def inodes(problem: Problem, layout: Layout) -> int:
     return sum(problem.atoms[atom].weight for _, _, atom in found)
 
 
+def saved(problem: Problem, layout: Layout, base: int) -> int:
+    """What the images would hold more without the base, whose own atoms would lie in all that stands on it."""
+    numbers = {-1: -1} | {each: each - (each > base) for each in range(len(layout.parents))}
+    numbers[base] = numbers[layout.parents[base]]
+    kept = [each for each in range(len(layout.parents)) if each != base]
+    parents, carries = [numbers[layout.parents[each]] for each in kept], [layout.carries[each] for each in kept]
+    return inodes(problem, Layout(parents, carries, [numbers[each] for each in layout.base_of])) - inodes(
+        problem, layout
+    )
+
+
 def check(problem: Problem, frontier: Frontier, limits: Limits) -> None:
     before = None
     for solution in frontier.solutions:
@@ -53,6 +64,7 @@ def check(problem: Problem, frontier: Frontier, limits: Limits) -> None:
             assert parent < base
             assert all(problem.satisfied(atom, layout.carries[base]) for atom in members(layout.carries[base]))
             assert len(layout.under(base)) > 1
+            assert saved(problem, layout, base) >= max(limits.saving, 1)
             if parent >= 0:
                 assert not layout.carries[parent] & ~layout.carries[base]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.elf import library
+from support.elf import TOOLS, library
 from support.fleets import loaded
 from support.images import Dir, Files, Layer, Spec, image
 from support.stock import NOTHING, Stock
@@ -30,6 +30,7 @@ from memlint.sharing.storage import storage_model
 PAGES = 400
 LIBC = library("libc", pages=PAGES)
 ROOTFS: Files = {
+    **TOOLS,
     "etc/os-release": b"ID=debian\nVERSION_ID=12\n",
     "usr/lib/libc.so.6": LIBC,
     "etc/motd": b"hello",
@@ -64,7 +65,7 @@ def planned(
     found = prepare(images, indexes, known, Limits(), stock)
     options = Options(
         grounds=found.grounds,
-        stays=found.stays,
+        again=found.again,
         apart=found.apart,
         left_out=found.left_out,
         prefer=prefer,

@@ -18,6 +18,7 @@ from memlint.model.vocabulary import ELF_KINDS
 from memlint.planner.atoms import Case, case_of
 from memlint.planner.draft import Options
 from memlint.planner.grounds import grouped
+from memlint.planner.movable import Made
 from memlint.planner.planning import plan_images
 from memlint.planner.problem import members
 from memlint.planner.stability import DAY, Life, built, lives_of
@@ -102,7 +103,7 @@ def random_levels(case: Case, seed: int) -> dict[tuple[str, str], Life]:
 def test_nothing_lies_below_what_changes_less_unless_it_is_needed(seed: int) -> None:
     made = Fleet(seed)
     for group in grouped(made.images, made.indexes, ELF_KINDS, {}):
-        case = case_of(group, {}, Measure(mappable, [1.0] * len(made.images)))
+        case = case_of(group, Made(), Measure(mappable, [1.0] * len(made.images)))
         lives = random_levels(case, seed)
         own = case.problem.common(range(len(group.members))) & ~case.problem.ground
         order = ordered(case, own, case.problem.ground, lambda subject: lives.get(subject, Life()), 1)  # noqa: B023

@@ -75,3 +75,7 @@ def program(text: str = "", *needed: str, pages: int = 1) -> bytes:
 def library(soname: str, *needed: str, text: str = "", pages: int = 1) -> bytes:
     """A shared library."""
     return elf(text or soname, soname=soname, needed=needed, pages=pages)
+
+
+TOOLS = {f"usr/bin/{name}": library(name) for name in ("sh", "find", "cmp", "stat", "rm")}
+"""What an original base has to have, so that a COPY can be compared with what it holds."""

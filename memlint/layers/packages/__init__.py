@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+import msgspec
+
 from memlint.layers.packages.apk import APK
 from memlint.layers.packages.database import Database, UnreadableError
 from memlint.layers.packages.dpkg import DPKG
@@ -16,7 +18,9 @@ KEPT_LIMIT = 128 << 20
 """Bytes kept of all databases of one layer; a layer whose databases exceed it has no packages for us."""
 
 # A later one wins: what a distribution ships of Python or Node belongs to the distribution's package.
-_DATABASES = (NPM, PYTHON, RPM, APK, DPKG)
+_DISTRIBUTION = (RPM, APK, DPKG)
+_DATABASES = (NPM, PYTHON, *_DISTRIBUTION)
+_LANGUAGES = ("npm", "pypi")
 _STARTS = tuple(start for database in _DATABASES for start in database.starts)
 _ENDS = tuple(end for database in _DATABASES for end in database.ends)
 
@@ -60,7 +64,19 @@ class Databases:
         if self._kept > KEPT_LIMIT:
             return []
         found = {each for database, files in self._files.items() if files for each in database.installed(files)}
-        return sorted(found, key=lambda each: (each.package, each.database))
+        bringing = self._bringing({each.database for each in found if each.package.type in _LANGUAGES})
+        told = (
+            msgspec.structs.replace(each, within=bringing[each.database]) if each.database in bringing else each
+            for each in found
+        )
+        return sorted(told, key=lambda each: (each.package, each.database))
+
+    def _bringing(self, paths: Collection[str]) -> dict[str, Package]:
+        """The distribution's package of each of these files."""
+        wanted, found = frozenset(paths), dict[str, Package]()
+        for database in _DISTRIBUTION if wanted else ():
+            found.update(database.owners(dict(sorted(self._files[database].items())), wanted))
+        return found
 
     def owners(self, paths: Collection[str]) -> dict[str, Package]:
         """The package of each of `paths`, files of this layer, that a database of this layer names."""

@@ -11,6 +11,7 @@ from memlint.model.layer import Installed, Package
 
 _WORLD = "etc/apk/world"
 _RELATION = re.compile(r"[<>=~@]")
+_EXCLUDED = re.compile(r"![^<>=~@]+")
 
 
 def _listed(lines: Iterable[str], kind: str) -> Iterator[tuple[str, Package]]:
@@ -45,12 +46,15 @@ def owners(kind: str, files: Mapping[str, bytes], wanted: frozenset[str]) -> Ite
 
 
 def installed(kind: str, files: Mapping[str, bytes]) -> Iterator[Installed]:
-    """As `Database.installed`, of files in apk's format: D: what a package needs, p: what it provides, I: its size."""
+    """As `Database.installed`, of files in apk's format: D: what a package needs, p: what it provides, I: its size.
+
+    W: is no field of apk's: what a package of type rpm recommends.
+    """
     asked = frozenset(_names(files[_WORLD].decode("utf-8", "replace").split())) if _WORLD in files else None
     for database, content in files.items():
         fields: dict[str, str] = {}
         for line in () if database == _WORLD else text(content + b"\n"):
-            if line[1:2] == ":" and line[0] in "PVDpI":
+            if line[1:2] == ":" and line[0] in "PVDpIW":
                 fields[line[0]] = line[2:].rstrip("\n")
             elif line == "\n":
                 package = named(fields.get("P", ""), fields.get("V", ""), kind)
@@ -62,6 +66,8 @@ def installed(kind: str, files: Mapping[str, bytes]) -> Iterator[Installed]:
                         _names(fields.get("p", "").split()),
                         number(fields.get("I", "")),
                         None if asked is None else package.name in asked,
+                        tuple((name,) for name in _names(fields.get("W", "").split())),
+                        tuple(word[1:] for word in fields.get("D", "").split() if _EXCLUDED.fullmatch(word)),
                     )
                 fields = {}
 

@@ -14,7 +14,11 @@ _INFO = "var/lib/dpkg/info/"
 _STATUS_D = "var/lib/dpkg/status.d/"
 _STATES = "var/lib/apt/extended_states"
 _FIELDS = frozenset({"Package", "Version", "Architecture"})
-_ALL_FIELDS = _FIELDS | {"Status", "Depends", "Pre-Depends", "Provides", "Installed-Size"}
+_ALL_FIELDS = (
+    _FIELDS
+    | {"Status", "Depends", "Pre-Depends", "Provides", "Installed-Size"}
+    | {*("Recommends", "Conflicts", "Breaks")}
+)
 _STATE_FIELDS = frozenset({"Package", "Auto-Installed"})
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")
 
@@ -68,15 +72,23 @@ def _described(fields: Mapping[str, str], database: str, came_along: frozenset[s
     package = _package(fields)
     if package is None or not fields.get("Status", "ok installed").endswith("ok installed"):
         return None
-    needs = ",".join(fields.get(name, "") for name in ("Pre-Depends", "Depends"))
+    against = ",".join(fields.get(name, "") for name in ("Conflicts", "Breaks")).split(",")
     return Installed(
         package,
         database,
-        tuple(names for choice in needs.split(",") if (names := _names(choice.split("|")))),
+        _choices(fields, "Pre-Depends", "Depends"),
         _names(fields.get("Provides", "").split(",")),
         number(fields.get("Installed-Size", ""), 1024),
         None if came_along is None else package.name not in came_along,
+        _choices(fields, "Recommends"),
+        # of those bound to versions the installed ones are none: dpkg would not have them beside it
+        _names(relation for relation in against if "(" not in relation),
     )
+
+
+def _choices(fields: Mapping[str, str], *names: str) -> tuple[tuple[str, ...], ...]:
+    relations = ",".join(fields.get(name, "") for name in names)
+    return tuple(found for choice in relations.split(",") if (found := _names(choice.split("|"))))
 
 
 def _names(relations: Iterable[str]) -> tuple[str, ...]:

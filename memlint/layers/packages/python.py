@@ -7,10 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from memlint.layers.packages.database import Database, named, paragraphs, text
-from memlint.model.layer import Installed, Package
+from memlint.model.layer import BUILT, URL, Installed, Package
 
 _FIELDS = frozenset({"Name", "Version"})
 _REQUIRES = "Requires-Dist:"
+_FILES = ("METADATA", "RECORD", "REQUESTED", "WHEEL", "direct_url.json")
+_SIZE = re.compile(rb",([0-9]{1,15})\r?$", re.MULTILINE)
+_NATIVE = re.compile(r"linux_(?!armv[67]l)")
+"""What begins a platform that no index takes: a wheel for it was built for this machine."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -46,8 +50,30 @@ def _all(files: Mapping[str, bytes]) -> Iterator[Installed]:
         fields = next(paragraphs(text(metadata), _FIELDS))
         package = named(fields.get("Name", ""), fields.get("Version", ""), "pypi")
         if package is not None:
-            asked = f"{info}/REQUESTED" in files  # PEP 376: other installers than pip may not write it
-            yield Installed(package, path, tuple(_needs(metadata)), (canonical(package.name),), None, asked or None)
+            yield Installed(
+                package,
+                path,
+                tuple(_needs(metadata)),
+                (canonical(package.name),),
+                _size(files.get(f"{info}/RECORD")),
+                f"{info}/REQUESTED" in files or None,  # PEP 376: other installers than pip may not write it
+                outside=_outside(info, files),
+            )
+
+
+def _size(record: bytes | None) -> int | None:
+    """What the files take that RECORD gives a size of; None where it gives none."""
+    sizes = _SIZE.findall(record or b"")
+    return sum(map(int, sizes)) if sizes else None
+
+
+def _outside(info: str, files: Mapping[str, bytes]) -> str:
+    """PEP 610: direct_url.json is there when no index was asked. Else the platforms of the wheel may tell."""
+    if f"{info}/direct_url.json" in files:
+        return URL
+    tags = [line[4:].strip().split("-") for line in text(files.get(f"{info}/WHEEL", b"")) if line.startswith("Tag:")]
+    platforms = [platform for tag in tags for platform in tag[-1].split(".")]
+    return BUILT if platforms and all(_NATIVE.match(platform) for platform in platforms) else ""
 
 
 def _needs(metadata: bytes) -> Iterator[tuple[str, ...]]:
@@ -67,8 +93,8 @@ def canonical(name: str) -> str:
 
 
 PYTHON = Database(
-    ends=(".dist-info/METADATA", ".dist-info/RECORD", ".dist-info/REQUESTED"),
-    paths=re.compile(r"(?:.*/)?[^/]+\.dist-info/(?:METADATA|RECORD|REQUESTED)", re.DOTALL),
+    ends=tuple(f".dist-info/{name}" for name in _FILES),
+    paths=re.compile(rf"(?:.*/)?[^/]+\.dist-info/(?:{'|'.join(map(re.escape, _FILES))})", re.DOTALL),
     owners=_owners,
     installed=_all,
 )

@@ -31,9 +31,9 @@ HEADER_LIMIT = 16 << 20
 _STEPS = 10_000_000  # of SQLite's virtual machine, under ten per package: only a looping B-tree gets here
 _NAME, _VERSION, _RELEASE, _EPOCH, _OLD_NAMES = 1000, 1001, 1002, 1003, 1027
 _DIR_INDEXES, _BASENAMES, _DIRNAMES = 1116, 1117, 1118
-_SIZE, _PROVIDES, _REQUIRES = 1009, 1047, 1049
+_SIZE, _PROVIDES, _REQUIRES, _RECOMMENDS = 1009, 1047, 1049, 5046
 _TAGS = frozenset({_NAME, _VERSION, _RELEASE, _EPOCH, _OLD_NAMES, _DIR_INDEXES, _BASENAMES, _DIRNAMES}) | {
-    *(_SIZE, _PROVIDES, _REQUIRES)
+    *(_SIZE, _PROVIDES, _REQUIRES, _RECOMMENDS)
 }
 
 # A plain SELECT runs no SQL of the schema's but through views, virtual tables and computed columns.
@@ -76,7 +76,7 @@ def _listing(blob: bytes) -> Iterator[bytes]:
     epoch = next((b"%d:" % value for value in header.integers(_EPOCH)), b"")
     yield b"P:%s\nV:%s%s-%s\n" % (name, epoch, version, release)
     yield from (b"I:%d\n" % value for value in header.integers(_SIZE))
-    for key, tag in ((b"D", _REQUIRES), (b"p", _PROVIDES)):
+    for key, tag in ((b"D", _REQUIRES), (b"p", _PROVIDES), (b"W", _RECOMMENDS)):
         # conditions in parentheses are rich dependencies and rpm's own features; names hold no spaces
         names = {each for each in header.strings(tag) if b" " not in each and not each.startswith((b"(", b"rpmlib("))}
         yield b"%s:%s\n" % (key, b" ".join(sorted(names)))

@@ -23,8 +23,10 @@ from memlint.planner.write.follow import in_order
 from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
 from memlint.planner.write.rewriting import Rewriting
+from memlint.planner.write.rigid import ground_view
 from memlint.planner.write.script import build_script
 from memlint.planner.write.service import Fetched, Service, reference_of
+from memlint.planner.write.staged import lacking
 from memlint.sharing.view import Visible, merge_views
 
 SCRIPT = "build.sh"
@@ -57,6 +59,7 @@ def write(
     """
     bases = ordered(plan.bases)
     by_ref = {image.ref: image for image in images}
+    planned = {image.ref: image for image in plan.images}
     stands = {image.ref: image.base for image in plan.images}
     names = {image.ref: image.name for image in plan.images}
     fetched = {ref: each for ref, each in (sources or {}).items() if isinstance(each, Fetched)}
@@ -69,6 +72,7 @@ def write(
     files: dict[str, str] = {}
     bases = list(_written(bases, held, names, called, files))
     references = {base.name: base.reference for base in bases}
+    users = {base.name: base.user or "" for base in bases}  # where it is not known, a base ends as root
     leads = follows or {}
     staying = {image.ref for image in plan.images if not image.rebuilt}
     done: dict[str, Service] = {}
@@ -78,7 +82,10 @@ def write(
         leader = leads.get(service.ref)
         base = stands.get(service.ref) if leader is None else None
         below = held[base] if base is not None else _Held()
-        layered = _layered(by_ref[service.ref], below, own.get(service.ref, ()), indexes)
+        layered = _layered(by_ref[service.ref], service, below, own.get(service.ref, ()), indexes)
+        if base is not None:
+            installs = planned[service.ref].installs
+            layered = msgspec.structs.replace(layered, installs=installs, user=users[base])
         on = references.get(base or "") if leader is None else tags.get(leader)
         result = _rewritten(service, on, layered)
         if isinstance(result, LeftOut):
@@ -177,10 +184,15 @@ def ordered(bases: Sequence[PlannedBase]) -> list[PlannedBase]:
 
 
 def _layered(
-    image: Image, below: _Held, rewritings: Sequence[Rewriting], indexes: Mapping[DiffID, LayerIndex]
+    image: Image,
+    service: Service,
+    below: _Held,
+    rewritings: Sequence[Rewriting],
+    indexes: Mapping[DiffID, LayerIndex],
 ) -> Layered:
     in_base = _in_base(image, indexes, below.paths)
-    return Layered(image, tuple(rewritings), in_base, below.packages, below.commands)
+    lacks = lacking(ground_view(image, service, indexes)) if in_base else None
+    return Layered(image, tuple(rewritings), in_base, below.packages, below.commands, lacks)
 
 
 def _rewritten(service: Service, on: str | None, layered: Layered) -> Rewritten | LeftOut:

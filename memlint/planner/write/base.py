@@ -10,8 +10,8 @@ import msgspec
 from memlint.model.plan import PlannedBase
 from memlint.model.units import human_size
 from memlint.planner.guessing import SCRATCH
-from memlint.planner.write.installs import copy_lines, install_lines, wrapped
-from memlint.planner.write.service import reference_of
+from memlint.planner.write.installs import WHOLE, copy_lines, install_lines, wrapped
+from memlint.planner.write.service import is_root, reference_of
 
 _FROM = re.compile(r"^COPY --from=\S+ ", re.MULTILINE)
 
@@ -43,7 +43,7 @@ def _definition(base: PlannedBase, text: str) -> str:
 
 def as_root(body: Sequence[str], source: str, user: str | None) -> list[str]:
     """The instructions run by root, whoever the user of the original base is ("" for root, None where not known)."""
-    if not body or user == "":
+    if not body or (user is not None and is_root(user)):
         return list(body)
     if user is None:
         who = f"Whom {source} runs commands as is not known: its services say that themselves before they run any."
@@ -55,7 +55,7 @@ def _steps(base: PlannedBase, sources: dict[str, str | None]) -> list[str]:
     """The instructions of each step, from what changes least."""
     lines: list[str] = []
     for number in range(max(len(base.steps), 1)):
-        own = install_lines(package for package in base.packages if package.step == number)
+        own = install_lines((package for package in base.packages if package.step == number), WHOLE)
         own += copy_lines((group for group in base.files if group.step == number), sources)
         if own and len(base.steps) > 1:
             lines += wrapped(f"Step {number + 1}: {base.steps[number].why}.")

@@ -14,17 +14,19 @@ from memlint.lint.places import makers_of
 from memlint.model.dockerfile import Instruction, Stage
 from memlint.model.finding import Edit
 from memlint.model.image import Image
-from memlint.planner.write.edit import edited, inserted_above, line_end, removed, replaced
+from memlint.model.plan import PlannedPackage
+from memlint.planner.write.edit import edited, inserted_above, inserted_below, line_end, removed, replaced
+from memlint.planner.write.installs import install_line
 from memlint.planner.write.moving import merged
 from memlint.planner.write.rewriting import Rewriting, one_line, steps_of
-from memlint.planner.write.service import Service
-from memlint.planner.write.staged import COPY_STAGE, Refused, numbered_reference, staged_copy
+from memlint.planner.write.service import Service, is_root
+from memlint.planner.write.staged import COPY_STAGE, Refused, called_by_number, numbered_reference, staged_copy
 
 
 class Change(msgspec.Struct, frozen=True):
     """What was done with an instruction, or why it stays: `line` is that of the original, `saved_bytes` of page cache.
 
-    `kind`: "base", "removed", "moved", "merged", "staged", "kept".
+    `kind`: "base", "added", "removed", "moved", "merged", "staged", "kept".
     """
 
     kind: str
@@ -46,6 +48,8 @@ class Layered(msgspec.Struct, frozen=True, eq=False):
 
     - `in_base`: by layer the files that the base has, with their mapped bytes.
     - `packages`: those of the base and all below it, by name; `agreed`: the commands that the base runs itself.
+    - `lacks`: why no COPY of it can be staged, if none can.
+    - `installs`: what it has to install by name, and `user` who the base's last instruction makes it.
     """
 
     image: Image
@@ -53,6 +57,9 @@ class Layered(msgspec.Struct, frozen=True, eq=False):
     in_base: dict[int, dict[str, int]] = {}
     packages: frozenset[str] = frozenset()
     agreed: tuple[str, ...] = ()
+    lacks: Refused | None = None
+    installs: tuple[PlannedPackage, ...] = ()
+    user: str = ""
 
 
 def refusal(image: Image, service: Service) -> str | None:
@@ -87,6 +94,10 @@ def rewrite(service: Service, base: str | None, layered: Layered) -> Rewritten:
         for source in _sources(service, base):
             edits.append(replaced(source.words[0].span, base))
             changes.append(Change("base", source.span.line, one_line(source), f"stands on {base} now"))
+        if layered.installs:
+            more, added = _installing(service, layered)
+            edits.append(more)
+            changes.append(added)
     for rewriting in layered.rewritings:
         edit, change = _rewriting(service, rewriting, layered)
         edits += edit
@@ -108,6 +119,15 @@ def _sources(service: Service, base: str) -> Iterator[Instruction]:
         beside = stage.parent is None and stage.base == root.base and (stage.name or "").startswith(COPY_STAGE)
         if stage.base != base and (stage.index == root.index or beside):
             yield stage.source
+
+
+def _installing(service: Service, layered: Layered) -> tuple[Edit, Change]:
+    """What the service's own instructions would no longer bring, by name below all of them."""
+    line = install_line(layered.installs)
+    lines = [line] if is_root(layered.user) else ["USER 0", line, f"USER {layered.user}"]
+    ending = line_end(service.origin.dockerfile.text)
+    edit = inserted_below(service.root.source, "".join(f"{each}{ending}" for each in lines))
+    return edit, Change("added", service.root.source.span.line, line, "on the base nothing else would bring these")
 
 
 def difference(before: str, after: str, old: str, new: str) -> str:
@@ -160,12 +180,11 @@ def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[lis
         line, text = step.instruction.span.line, one_line(step.instruction)
         while f"{COPY_STAGE}{number + 1}" in names:
             number += 1
-        staged = staged_copy(step, base, number + 1, frozenset(files), escape)
+        staged = layered.lacks or staged_copy(step, base, number + 1, frozenset(files), escape)
         if isinstance(staged, Refused):
             yield [], Change("kept", line, text, staged.why, price)
         elif (numbered := numbered_reference(dockerfile, stage)) is not None:
-            why = f"line {numbered.span.line} calls a stage by its number: give the stage a name"
-            yield [], Change("kept", line, text, why, price)
+            yield [], Change("kept", line, text, called_by_number(numbered), price)
         else:
             number += 1
             ending = line_end(dockerfile.text)

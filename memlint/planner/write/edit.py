@@ -42,6 +42,12 @@ def inserted_above(instruction: Instruction, text: str) -> Edit:
     return Edit(Span(line, 1, line, 1), text)
 
 
+def inserted_below(instruction: Instruction, text: str) -> Edit:
+    """Lines, with their ends, come after an instruction that is not the last of its file."""
+    line = instruction.span.end_line + 1
+    return Edit(Span(line, 1, line, 1), text)
+
+
 def appended(instruction: Instruction, text: str) -> Edit:
     """The text follows an instruction's last character."""
     line, column = instruction.span.end_line, instruction.span.end_column

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from posixpath import dirname
+
+import msgspec
 
 from memlint.model.plan import PlannedFiles, PlannedPackage
 
@@ -17,6 +19,8 @@ _RPM = "$(command -v dnf || command -v microdnf || command -v yum)"
 _PLAIN = re.compile(r"[\w.+:=@/,-][\w.+:=@/,~-]*", re.ASCII)
 _GLOB = re.compile(r"([*?\[\]\\])")
 
+WHOLE = ("pypi",)
+"""Types of which images know all that they need: indexes keep old versions, so each can be named by its own."""
 ORDER = ("deb", "apk", "rpm", "pypi", "npm")
 """The distribution's packages come first: the others need them."""
 
@@ -27,17 +31,28 @@ NOTES = {
 }
 
 
-def install_lines(packages: Iterable[PlannedPackage]) -> list[str]:
-    """The RUN instructions for these packages, those asked for with their versions; what they need comes by itself."""
+def install_lines(packages: Iterable[PlannedPackage], whole: Collection[str] = ()) -> list[str]:
+    """The RUN instructions for these packages, those asked for with their versions; what they need comes by itself.
+
+    Of types that are `whole` the packages are all that there are: each is named, and nothing else comes.
+    """
     by_type: dict[str, list[PlannedPackage]] = {}
     for package in packages:
         by_type.setdefault(package.type, []).append(package)
     lines: list[str] = []
     for kind in ORDER:
-        asked = [package for package in by_type.get(kind, ()) if package.root]
+        own = by_type.get(kind, ())
+        asked = [package for package in own if package.root or kind in whole]
         if asked:
-            lines += _comment(kind, by_type[kind]) + _run(kind, asked)
+            lines += _comment(kind, [] if kind in whole else own) + _run(kind, asked, whole)
     return lines
+
+
+def install_line(packages: Iterable[PlannedPackage]) -> str:
+    """The RUN instructions for these packages, each on one line without an end; whatever their versions are by then."""
+    named = (msgspec.structs.replace(package, version="") for package in packages)
+    lines = (line.strip() for line in install_lines(named))
+    return " ".join(line.removesuffix("\\").rstrip() for line in lines)
 
 
 def copy_lines(files: Iterable[PlannedFiles], sources: dict[str, str | None]) -> list[str]:
@@ -62,7 +77,7 @@ def _comment(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
     return lines
 
 
-def _run(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
+def _run(kind: str, packages: Sequence[PlannedPackage], whole: Collection[str]) -> list[str]:
     if kind == "deb":
         words = [_pinned(package, "=") for package in packages]
         before = ["apt-get update", "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"]
@@ -71,10 +86,11 @@ def _run(kind: str, packages: Sequence[PlannedPackage]) -> list[str]:
         return _chain(["apk add --no-cache"], [_pinned(each, "=") for each in packages], [])
     if kind == "rpm":
         words = [_pinned(package, "-") for package in packages]
-        return _chain([f"{_RPM} install -y"], words, [f"{_RPM} clean all", _CLEAN_RPM])
+        return _chain([f"{_RPM} install -y --setopt=install_weak_deps=0"], words, [f"{_RPM} clean all", _CLEAN_RPM])
     if kind == "pypi":
         words = [_pinned(package, "==") for package in packages]
-        return _chain(["PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --no-cache-dir"], words, [])
+        options = " --no-deps" if kind in whole else ""
+        return _chain([f"PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --no-cache-dir{options}"], words, [])
     words = [_pinned(package, "@") for package in packages]
     return _chain(["npm install --global"], words, ["npm cache clean --force"])
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from memlint.model.plan import Plan, PlannedBase, PlannedFiles
+from memlint.model.plan import Plan, PlannedBase, PlannedFiles, PlannedImage
 from memlint.model.report import Totals
 from memlint.model.units import human_size, plural
 from memlint.planner.write.dockerfile import Change
+from memlint.planner.write.installs import install_line
 from memlint.planner.write.service import TAG, Service
 
 _HOW = f"""\
@@ -85,6 +86,7 @@ def _service(service: Service, changes: Sequence[Change]) -> str:
 
 _DONE = {
     "base": "is changed",
+    "added": "is followed by what its instructions would not bring on that base",
     "removed": "is removed",
     "moved": "goes into the base",
     "merged": "goes into the RUN above",
@@ -97,8 +99,14 @@ def _alone(plan: Plan, services: Sequence[Service], references: Mapping[str, str
     """The images whose Dockerfile is not known: what to write in it."""
     known = {service.ref for service in services}
     rest = [image for image in plan.images if image.base is not None and image.ref not in known]
-    lines = [f"- {image.name}: `FROM {references[str(image.base)]}`" for image in rest]
+    lines = [f"- {image.name}: `FROM {references[str(image.base)]}`{_then(image)}" for image in rest]
     return ["These have no Dockerfile here; change their FROM by hand:\n\n" + "\n".join(lines) + "\n"] if lines else []
+
+
+def _then(image: PlannedImage) -> str:
+    """What has to be named on the base."""
+    line = install_line(image.installs)
+    return f", then `{line}`: its own instructions would not bring these there" if line else ""
 
 
 def _updates(plan: Plan) -> list[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
+from memlint.lint.facts import Step
 from memlint.lint.places import makers_of
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
 from memlint.planner.write.rewriting import Rewriting, steps_of
 from memlint.planner.write.service import Service
-from memlint.planner.write.staged import Refused, numbered_reference, staged_copy
-from memlint.sharing.view import EMPTY, merge_views
+from memlint.planner.write.staged import Refused, called_by_number, lacking, numbered_reference, staged_copy
+from memlint.sharing.view import EMPTY, View, merge_views
 
 
 def ground_layers(image: Image, service: Service) -> int:
@@ -20,40 +23,74 @@ def ground_layers(image: Image, service: Service) -> int:
     return min(makers, default=len(image.layers))
 
 
+class Again(msgspec.Struct, frozen=True):
+    """Mapped files that an image makes again above any base: `stays` in any case, `by_run` those of a RUN, which leaves
+    alone what a base has installed. `refused` says of those of `stays` that nothing copies up why no base holds them.
+    """
+
+    stays: frozenset[str] = frozenset()
+    by_run: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = {}
+
+
 def made_again(
     image: Image, service: Service | None, rewritings: Sequence[Rewriting], indexes: Mapping[DiffID, LayerIndex]
-) -> frozenset[str]:
-    """The mapped files that the image makes again above any base: copied up, or put there by what cannot be changed.
+) -> Again:
+    """The mapped files that the image makes again: copied up, or put there by what cannot be changed.
 
-    `image` is without what is removed; `rewritings` count its layers as they were. Files of packages are none of
-    these: to install what is there changes nothing.
+    `image` is without what is removed; `rewritings` count its layers as they were.
     """
-    found = {path for each in rewritings if not each.removable for path in each.paths}
-    if service is None:
-        return frozenset(found)
-    view = merge_views([image], indexes)[image.layers[-1].chain_id] if image.layers else EMPTY
+    stays = {path for each in rewritings if not each.removable for path in each.paths}
+    if service is None or not image.layers:
+        return Again(frozenset(stays))
     rigid = _rigid(image, service, indexes)
-    for path, file in view.files():
-        if file.layer in rigid and not (file.package is not None and rigid[file.layer]):
-            found.add(path)
-    return frozenset(found)
+    by_run: set[str] = set()
+    refused: dict[str, str] = {}
+    for path, file in merge_views([image], indexes)[image.layers[-1].chain_id].files():
+        if file.layer not in rigid:
+            continue
+        why = rigid[file.layer]
+        if why is None:
+            by_run.add(path)
+        else:
+            stays.add(path)
+            refused[path] = why
+    return Again(frozenset(stays), frozenset(by_run), refused)
 
 
-def _rigid(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex]) -> dict[int, bool]:
-    """The layers whose files are made again, and whether that is by a RUN, which may have installed packages."""
+_ANEW = "its RUN installs anew what is there"
+_ANEW_OPTIONS = frozenset(["--force-reinstall", "--ignore-installed", "-I", "--reinstall"])
+
+
+def ground_view(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex]) -> View:
+    """What the original base of an image shows."""
+    depth = ground_layers(image, service)
+    return merge_views([image], indexes)[image.layers[depth - 1].chain_id] if depth else EMPTY
+
+
+def _rigid(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex]) -> dict[int, str | None]:
+    """The layers whose files are made again, and why; None for a RUN that leaves alone what a base has installed."""
     makers = makers_of([layer.created_by for layer in image.layers], service.origin)
     dockerfile = service.origin.dockerfile
     escape = dockerfile.directives.get("escape", "\\")
     steps = {id(step.instruction): step for step in steps_of(service.origin)}
-    found: dict[int, bool] = {}
+    lacks = lacking(ground_view(image, service, indexes))
+    found: dict[int, str | None] = {}
     for number in range(ground_layers(image, service), len(image.layers)):
         step = steps.get(id(makers.get(number)))
-        if step is None:
-            found[number] = True
+        if step is None or step.instruction.keyword == "RUN":
+            found[number] = _ANEW if step is not None and _installs_anew(step) else None
             continue
         paths = frozenset(file.path for file in indexes[image.layers[number].diff_id].files)
         stage = next(each for each in dockerfile.stages if any(one is step.instruction for one in each.instructions))
-        refused = isinstance(staged_copy(step, "base", 1, paths, escape), Refused)
-        if refused or numbered_reference(dockerfile, stage) is not None:
-            found[number] = step.instruction.keyword == "RUN"
+        staged = lacks or staged_copy(step, "base", 1, paths, escape)
+        numbered = numbered_reference(dockerfile, stage)
+        if isinstance(staged, Refused):
+            found[number] = staged.why
+        elif numbered is not None:
+            found[number] = called_by_number(numbered)
     return found
+
+
+def _installs_anew(step: Step) -> bool:
+    return any(_ANEW_OPTIONS.intersection(install.options) for install in step.installs)

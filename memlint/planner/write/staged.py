@@ -14,6 +14,7 @@ import msgspec
 from memlint.dockerfile.expand import expand
 from memlint.lint.facts import Step
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
+from memlint.sharing.view import View
 
 COPY_STAGE = "memlint-copy-"
 """What the names of such stages begin with."""
@@ -24,6 +25,8 @@ _PROGRAM = (
     f"cd {_PLACE} && find . -type f ! -name '*.py' ! -name '*.pyc'"
     f""" -exec sh -c 'for f; do b="${{f#.}}"; {_SAME}; done; true' sh {{}} +"""
 )
+_PROGRAMS = ("sh", "find", "cmp", "stat", "rm")
+_DIRECTORIES = ("usr/bin", "bin", "usr/sbin", "sbin", "usr/local/bin")
 _NOT_ALIKE = frozenset({"chown", "chmod", "link", "parents", "exclude", "keep-git-dir", "checksum"})
 
 
@@ -67,6 +70,13 @@ def staged_copy(step: Step, base: str, number: int, paths: frozenset[str], escap
     )
 
 
+def lacking(ground: View) -> Refused | None:
+    """Why no COPY can be staged on this original base: it has not all of the programs that the stage runs."""
+    if all(any(f"{directory}/{name}" in ground.nodes for directory in _DIRECTORIES) for name in _PROGRAMS):
+        return None
+    return Refused("the original base lacks some of sh, find, cmp, stat and rm, which tell what a base has already")
+
+
 def numbered_reference(dockerfile: Dockerfile, stage: Stage) -> Instruction | None:
     """An instruction that calls this stage or a later one by its number, which a stage put before it would change."""
     for instruction in dockerfile.instructions:
@@ -79,6 +89,11 @@ def numbered_reference(dockerfile: Dockerfile, stage: Stage) -> Instruction | No
                 if key == "from" and value.isdecimal() and int(value) >= stage.index:
                     return instruction
     return None
+
+
+def called_by_number(instruction: Instruction) -> str:
+    """Why nothing can be staged below such an instruction."""
+    return f"line {instruction.span.line} calls a stage by its number: give the stage a name"
 
 
 def _target(step: Step, paths: frozenset[str], escape: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from rpm_files import DATABASE, STRINGS, database, header, package
 
 from memlint.layers.packages import Databases
 from memlint.layers.release import parse_release
-from memlint.model.layer import Installed, Package, Release
+from memlint.model.layer import BUILT, URL, Installed, Package, Release
 
 STATUS = b"""\
 Package: libc6
@@ -23,6 +23,9 @@ Version: 3.11.2-1
 Pre-Depends: python3-minimal (= 3.11.2-1)
 Depends: python3.11 (>= 3.11.2-1~), libpython3-stdlib:any, mawk | awk
 Provides: python3-profiler, python3-lib (= 1)
+Recommends: ca-certificates | ca-bundle, python3-doc (>= 3)
+Conflicts: python-old, python3-lib (<< 1)
+Breaks: python3-broken
 
 Package: gone
 Status: deinstall ok config-files
@@ -37,7 +40,7 @@ p:so:libc.musl-x86_64.so.1=1
 
 P:busybox
 V:1.36-r0
-D:so:libc.musl-x86_64.so.1 zlib>=1.3 !uclibc
+D:so:libc.musl-x86_64.so.1 zlib>=1.3 !uclibc !old<2
 """
 METADATA = b"""\
 Metadata-Version: 2.1
@@ -66,6 +69,8 @@ def test_dpkg() -> None:
     assert python.needs == (("python3-minimal",), ("python3.11",), ("libpython3-stdlib",), ("mawk", "awk"))
     assert python.provides == ("python3-profiler", "python3-lib")
     assert python.size is None
+    assert python.recommends == (("ca-certificates", "ca-bundle"), ("python3-doc",))
+    assert python.conflicts == ("python-old", "python3-broken")
 
 
 def test_apt_says_what_was_asked_for() -> None:
@@ -83,6 +88,7 @@ def test_apk() -> None:
     busybox, musl = installed({path: APK})
     assert musl == Installed(Package("musl", "1.2.5-r9", "apk"), path, (), ("so:libc.musl-x86_64.so.1",), 667648)
     assert busybox.needs == (("so:libc.musl-x86_64.so.1",), ("zlib",))
+    assert busybox.conflicts == ("uclibc",)
     busybox, musl = installed({path: APK, "etc/apk/world": b"busybox>1\n"})
     assert (busybox.asked, musl.asked) == (True, False)
 
@@ -92,11 +98,13 @@ def test_rpm() -> None:
         1009: (4, [8_000_000]),
         1047: (STRINGS, ["bash", "/bin/sh"]),
         1049: (STRINGS, ["rpmlib(FileDigests)", "libc.so.6()(64bit)", "(a if b)", "filesystem"]),
+        5046: (STRINGS, ["bash-completion", "(c if d)"]),
     }
     (bash,) = installed({DATABASE: database(header(values))})
     assert bash.needs == (("filesystem",), ("libc.so.6()(64bit)",))
     assert bash.provides == ("/bin/sh", "bash")
     assert (bash.size, bash.asked) == (8_000_000, None)
+    assert bash.recommends == (("bash-completion",),)
 
 
 def test_python() -> None:
@@ -106,6 +114,39 @@ def test_python() -> None:
     (found,) = installed({path: METADATA, requested: b""})
     assert found == Installed(Package("Some.Package", "1.0", "pypi"), path, needs, ("some-package",), None, True)
     assert installed({path: METADATA})[0].asked is None
+
+
+def test_the_size_of_a_python_package_is_that_of_its_files() -> None:
+    info = "usr/local/lib/python3.11/site-packages/Some.Package-1.0.dist-info"
+    record = b'a.py,sha256=x,10\r\n"b,7",sha256=y,200\nb.pyc,,\n'
+    assert installed({f"{info}/METADATA": METADATA, f"{info}/RECORD": record})[0].size == 210
+    assert installed({f"{info}/METADATA": METADATA, f"{info}/RECORD": b"b.pyc,,\n"})[0].size is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "outside"),
+    [
+        ("direct_url.json", b'{"url": "file:///src", "dir_info": {}}', URL),
+        ("WHEEL", b"Wheel-Version: 1.0\nTag: cp311-cp311-linux_x86_64\n", BUILT),
+        ("WHEEL", b"Tag: cp311-cp311-manylinux_2_17_x86_64\nTag: cp311-cp311-manylinux2014_x86_64\n", ""),
+        ("WHEEL", b"Tag: cp311-cp311-linux_armv7l\n", ""),
+        ("WHEEL", b"Tag: py3-none-any\n", ""),
+        ("WHEEL", b"", ""),
+    ],
+)
+def test_what_may_be_in_no_index(name: str, content: bytes, outside: str) -> None:
+    info = "usr/local/lib/python3.11/site-packages/Some.Package-1.0.dist-info"
+    (found,) = installed({f"{info}/METADATA": METADATA, f"{info}/{name}": content})
+    assert found.outside == outside
+
+
+def test_what_a_distribution_brings_of_a_language_is_within_its_package() -> None:
+    path = "usr/lib/python3/dist-packages/Some.Package-1.0.dist-info/METADATA"
+    status = b"Package: python3-some\nStatus: install ok installed\nVersion: 2\n"
+    listing = {"var/lib/dpkg/status": status, "var/lib/dpkg/info/python3-some.list": f"/{path}\n".encode()}
+    found = {each.package.type: each for each in installed({path: METADATA, **listing})}
+    assert found["pypi"].within == found["deb"].package
+    assert installed({path: METADATA, "var/lib/dpkg/status": status})[1].within is None
 
 
 @pytest.mark.parametrize("needs", ['{"b": "^1", "a": "*"}', "[]", '"x"', "null"])

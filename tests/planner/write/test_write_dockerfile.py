@@ -19,11 +19,12 @@ from memlint.layers.attributes import Attributes
 from memlint.lint.places import Origin, stage_of
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Edit
+from memlint.model.plan import PlannedPackage
 from memlint.planner.write.dockerfile import Layered, Rewritten, difference, mismatch, rewrite
 from memlint.planner.write.edit import edited
 from memlint.planner.write.rewriting import rewritings_of, without_removable
 from memlint.planner.write.service import Service, repository_of, unique_names
-from memlint.planner.write.staged import numbered_reference
+from memlint.planner.write.staged import Refused, numbered_reference
 
 BASE = "memlint-plan/common"
 ELF = library("x")
@@ -136,6 +137,31 @@ def test_what_cannot_be_staged_stays_and_says_why(line: str, why: str) -> None:
     kept = after.changes[-1]
     assert (kept.kind, kept.bytes) == ("kept", 4096)
     assert why in kept.why
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_what_nothing_else_brings_is_named_below_the_from(ending: str) -> None:
+    text = "FROM debian:12 AS a\n# of\nRUN x\nFROM a\nRUN y\n".replace("\n", ending)
+    (built,), _ = loaded(image("api", *[Layer({}, created) for created in histories(text)]))
+    packages = tuple(PlannedPackage(name, "1:2", "deb", True, 0) for name in ("ca-certificates", "less"))
+    for user, around in (("", []), ("app", ["USER 0", "USER app"])):
+        after = rewrite(service(text), BASE, Layered(built, installs=packages, user=user))
+        lines = after.text.split(ending)
+        added = lines[1 : 2 + len(around)]
+        assert lines[:1] + lines[2 + len(around) :] == text.replace("debian:12", BASE).split(ending)
+        assert [line for line in added if not line.startswith("RUN")] == around
+        (run,) = [line for line in added if line.startswith("RUN")]
+        assert " --no-install-recommends ca-certificates less && rm -rf " in run
+        assert [change.kind for change in after.changes] == ["base", "added"]
+
+
+def test_nothing_is_staged_where_the_original_base_cannot_compare() -> None:
+    text = "FROM scratch\nCOPY x /venv/\n"
+    (built,), _ = loaded(image("api", Layer({}, histories(text)[1])))
+    layered = Layered(built, (), {0: {"venv/x": 4096}}, lacks=Refused("no sh"))
+    after = rewrite(service(text), BASE, layered)
+    assert after.text == text.replace("scratch", BASE)
+    assert [(change.kind, change.why) for change in after.changes[1:]] == [("kept", "no sh")]
 
 
 def test_stages_called_by_number_stay_where_they_are() -> None:

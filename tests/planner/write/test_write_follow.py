@@ -63,7 +63,7 @@ def test_it_is_built_after_the_other_and_on_it() -> None:
     images, indexes = loaded(*specs)
     services = [service(name, text) for name, text in texts.items()]
     found = prepare(images, indexes, services, Limits(), NOTHING)
-    options = Options(grounds=found.grounds, stays=found.stays, follows=found.follows)
+    options = Options(grounds=found.grounds, again=found.again, follows=found.follows)
     plan = plan_images(images, [1] * 3, indexes, storage_model("overlay2"), ELF_KINDS, options, found.images)
     files = write(plan, images, indexes, services, found.rewritings, {}, found.follows).files
     called = files["services/worker/Dockerfile"].split()[1]

@@ -195,6 +195,20 @@ def test_what_is_not_to_be_rebuilt_is_in_no_file_that_builds() -> None:
         assert "fleet/web" not in written.files[name]
 
 
+def test_packages_of_python_are_named_each_by_its_version() -> None:
+    """What one needs would come in a newer version, which images then replace by their own."""
+    names = (("Jinja2", "3.1.2", False), ("flask", "3.0", True), ("apt-thing", "1", True))
+    packages = tuple(
+        PlannedPackage(name, version, "deb" if name == "apt-thing" else "pypi", root, 1)
+        for name, version, root in names
+    )
+    planned = msgspec.structs.replace(base("common", None), packages=packages)
+    text = Fleet(("CMD a", "CMD b")).written(planned).files["bases/common/Dockerfile"]
+    pip = " ".join(text[text.index("RUN PIP_") :].split())
+    assert "pip install --no-cache-dir --no-deps \\ Jinja2==3.1.2 \\ flask==3.0" in pip
+    assert "bring with them" not in text
+
+
 def test_a_chmod_that_all_images_do_goes_into_the_base() -> None:
     chmod = "RUN chmod 700 /usr/lib/x.so"
     written = Fleet((chmod, chmod), 0o700).written(base("common", None))
