@@ -38,10 +38,12 @@ def record(seen: Observation, path: str) -> None:
 
 
 def _recorded(seen: Observation, path: str) -> Profile:
+    if not seen.sight.containers:
+        hints = [each.hint for each in seen.sight.unseen if each.containers]
+        hint = next(iter(hints), "record while the containers run")
+        raise UsageError(f"{path}: nothing to record, as no container was seen", hint)
     if not seen.measurement.kernel.frames:
         raise UsageError(f"{path}: nothing to record, as no page frame could be seen", as_root())
-    if not seen.sight.containers:
-        raise UsageError(f"{path}: nothing to record, as no container was seen", "record while the containers run")
     whole, others = wholly(seen.sight, seen.in_part)
     if not whole.containers:
         raise UsageError(

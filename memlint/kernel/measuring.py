@@ -126,10 +126,6 @@ def _meant(question: Question, found: Sequence[Container], tasks: Census) -> tup
     return found, [pid for pid in pids_of(Host()) if pid not in inside] if question.everything else []
 
 
-def _is_narrow(question: Question) -> bool:
-    return bool(question.containers or question.cgroups or question.pids)
-
-
 def _bounds(question: Question) -> Bounds:
     bounds = Bounds(sample=question.sample, seconds=question.max_seconds, cpu_seconds=question.max_cpu_seconds)
     most = question.max_mapping

@@ -18,8 +18,8 @@ def chunks(descriptor: int, buffer: bytearray, absent: Runs, check: Callable[[],
     and may raise to end it. OSError where the file cannot be read.
     """
     offset, left = 0, deque(absent)
-    check()
     try:
+        check()
         with memoryview(buffer) as whole:
             while got := os.preadv(descriptor, [whole], offset):
                 offset += got

@@ -18,7 +18,7 @@ from memlint.errors import UsageError
 from memlint.kernel.measuring import Observation
 from memlint.kernel.profiles import read_profile
 from memlint.model.digest import ContentID
-from memlint.model.measure import Kernel
+from memlint.model.measure import Kernel, Unseen
 
 PROGRAM, LIBC = ContentID("blake3:program"), ContentID("blake3:libc")
 
@@ -68,6 +68,15 @@ def test_where_nothing_was_seen_nothing_is_written(tmp_path: Path, seen: Observa
     with pytest.raises(UsageError, match=f"nothing to record, as .*{why}"):
         record(seen, str(tmp_path / "p.json"))
     assert os.listdir(tmp_path) == []
+
+
+def test_who_may_not_see_containers_is_told_what_to_do() -> None:
+    nobody = observed()
+    hidden = Unseen("processes of other users", "they are hidden", "run memlint as root", containers=True)
+    seen = msgspec.structs.replace(nobody, sight=msgspec.structs.replace(nobody.sight, unseen=(hidden,)))
+    with pytest.raises(UsageError, match="no container was seen") as caught:
+        record(seen, "p.json")
+    assert caught.value.hint == "run memlint as root"
 
 
 def test_what_nobody_could_read_again_is_not_written(tmp_path: Path) -> None:
