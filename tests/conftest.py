@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.command import Memlint
 from xdist.scheduler import LoadScopeScheduling
+
+# no test is one of time: a busy machine is slow
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
