@@ -186,6 +186,57 @@ COMPANY = Fleet(
     },
 )
 
+INDEX_PORT = 18_374
+INDEXED = Fleet(
+    "indexed",
+    {
+        "ground": f"""
+            FROM debian:12
+            RUN {INSTALL} python3 python3-pip && {CLEAN}
+            RUN printf '[global]\\nindex-url = http://127.0.0.1:{INDEX_PORT}/\\nbreak-system-packages = true\\n' \
+              > /etc/pip.conf
+        """,
+    },
+)
+_ACME = "mkdir -p /tmp/acme/DEBIAN /tmp/acme/opt/acme && cp /bin/dash /tmp/acme/opt/acme/ && printf \
+ 'Package: acme\\nVersion: 3.1\\nArchitecture: all\\nMaintainer: a <a@b.c>\\nDescription: x\\n' \
+ > /tmp/acme/DEBIAN/control && dpkg-deb --build /tmp/acme /tmp/acme.deb >/dev/null"
+_PIP = "python3 -m pip install --no-cache-dir demo==1.0"
+_VENV = "python3 -m venv --without-pip /opt/venv && python3 -m pip --python /opt/venv/bin/python install demo==1.0"
+
+PACKAGES = Fleet(
+    "packages",
+    {
+        # one with what its packages recommend, one without
+        "generous": f"""
+            FROM indexed/ground
+            RUN apt-get update && apt-get install -y curl && {CLEAN}
+            CMD ["sleep", "1000000"]
+        """,
+        "frugal": f"""
+            FROM indexed/ground
+            RUN {INSTALL} curl openssl && {CLEAN}
+            CMD ["sleep", "1000000"]
+        """,
+        # a package of no archive, one of Python where pip puts it, and the same in a virtual environment
+        "one": f"""
+            FROM indexed/ground
+            COPY app.py /srv/
+            RUN {_ACME} && apt-get install -y /tmp/acme.deb && {CLEAN} /tmp/acme*
+            RUN {_PIP} && {_VENV}
+            CMD ["sleep", "1000000"]
+        """,
+        "two": f"""
+            FROM indexed/ground
+            RUN {_VENV}
+            RUN {_ACME} && dpkg -i /tmp/acme.deb && rm -r /tmp/acme*
+            COPY app.py /srv/
+            RUN {_PIP}
+            CMD ["sleep", "1000000"]
+        """,
+    },
+)
+
 
 def options() -> list[str]:
     """What each build here needs."""
