@@ -48,8 +48,10 @@ class Bases:
             return other is not None and other.repository == base.repository
 
         for found in self._daemon.digested(of_it):
-            if [layer.diff_id for layer in found.image.layers] == list(diff_ids):
-                return next(each for each in found.digests if of_it(each)).partition("@")[2]
+            same = [layer.diff_id for layer in found.image.layers] == list(diff_ids)
+            for each in found.digests if same else ():
+                if of_it(each):
+                    return each.partition("@")[2]
         return None
 
     def _named(self, name: str) -> BaseImage | None:

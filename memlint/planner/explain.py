@@ -27,7 +27,9 @@ _UNFIT = re.compile(r"[^a-z0-9]+")
 _NAME_MAX = 48
 
 VENDORED = "the same content lies at several paths"
-OTHER_GROUND = "the images stand on different distributions, releases, platforms or contents of their base"
+OTHER_GROUND = (
+    "the images stand on different distributions, releases or platforms, or on bases of other contents or settings"
+)
 NOT_COMMON = "images of the nearest base do not have it, or have another version"
 NO_BASE = "a base for it would save too little"
 MADE = "an instruction makes it anew whatever the base has"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -27,7 +27,7 @@ class Ground(msgspec.Struct, frozen=True):
     - `settings`: those of its config, as far as they show: an image hides those of the names in `hidden`, or of a kind
       (`Env`, `Label`) in it; all of them where that is None.
     - `user`: whom its config names, "" for root; None where that is not known.
-    - `now`: whether the reference still means these layers; None where nothing tells.
+    - `now`: whether the reference means these layers; None where nothing tells.
     """
 
     source: str
@@ -36,12 +36,6 @@ class Ground(msgspec.Struct, frozen=True):
     hidden: frozenset[str] | None = None
     user: str | None = ""
     now: bool | None = None
-
-    @property
-    def named(self) -> bool:
-        """Whether a FROM can name this very build: by its digest, or as what the tag means as far as is known."""
-        base = parse_base(self.source)
-        return self.now is not False or (base is not None and base.digest is not None)
 
     def shows(self) -> dict[str, str]:
         """The settings by name that do not lie hidden."""
@@ -238,8 +232,10 @@ def same_name(one: str, other: str, *, any_tag: bool = False) -> bool:
 
 def _group(found: Sequence[_Standing]) -> Group:
     """Of several builds, one that a FROM can name, and of these the one that most stand on."""
-    counts = Counter((each.member.ground, each.member.source) for each in found)
-    chosen = max(found, key=lambda each: (each.member.stands.named, counts[each.member.ground, each.member.source]))
+    builds: defaultdict[tuple[ChainID | None, str], list[_Standing]] = defaultdict(list)
+    for each in found:
+        builds[each.member.ground, each.member.source].append(each)
+    chosen = max(builds.values(), key=lambda build: (build[0].member.stands.now is not False, len(build)))[0]
     stands = chosen.member.stands
     users = [each.member.stands.user for each in found if each.member.stands.user is not None]
     ground = msgspec.structs.replace(stands, user=users[0] if stands.user is None and users else stands.user)

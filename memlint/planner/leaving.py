@@ -148,7 +148,7 @@ def notes(groups: Sequence[Group], replicas: Sequence[int], storage: StorageMode
     guessed: defaultdict[str, list[str]] = defaultdict(list)
     for group in groups:
         for member in group.members:
-            if member.image.ref not in options.grounds and member.ground is not None:
+            if member.image.ref not in options.grounds and member.ground is not None and group.source:
                 guessed[group.source].append(member.image.name)
     for source, names in guessed.items():
         which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -30,12 +30,14 @@ def nameless(groups: Sequence[Group]) -> Iterator[tuple[Group, str]]:
         if group.source == UNKNOWN:
             release = group.release.name if group.release is not None else "no distribution"
             yield group, f"os-release tells of {release} alone, so its base has no name here: name its Dockerfile"
+        elif group.ground.now is False and base is not None and base.digest is not None:
+            yield group, f"{group.source} is another build than the one it stands on: build it again"
         elif base is not None and base.digest is None and group.source != SCRATCH:
             builds[group.platform, base.repository, base.tag or "latest"].append(group)
     for same in builds.values():
         newest = max(same, key=_newness)
         for group in same:
-            if not group.ground.named:
+            if group.ground.now is False:
                 means = f"{group.source} means another build by now than the one it stands on, whose digest is not"
                 yield group, f"{means} known: build it again, or name that digest in its FROM{_union(same)}"
             elif group is not newest:
@@ -45,7 +47,11 @@ def nameless(groups: Sequence[Group]) -> Iterator[tuple[Group, str]]:
 
 def _union(same: Sequence[Group]) -> str:
     there = len(same) > 1 and all(group.ground.hidden is not None for group in same)
-    return " (--prefer union puts it on the newest)" if there and any(group.ground.named for group in same) else ""
+    return " (--prefer union puts it on the newest)" if there and _any_named(same) else ""
+
+
+def _any_named(groups: Sequence[Group]) -> bool:
+    return any(group.ground.now is not False for group in groups)
 
 
 def on_one_build(groups: Sequence[Group], known: Collection[str]) -> list[tuple[tuple[Group, ...], Group]]:
@@ -61,7 +67,7 @@ def on_one_build(groups: Sequence[Group], known: Collection[str]) -> list[tuple[
     return [
         (tuple(same), _merged(same))
         for same in alike.values()
-        if len(same) > 1 and same[0].members[0].ground and any(group.ground.named for group in same)
+        if len(same) > 1 and same[0].members[0].ground and _any_named(same)
     ]
 
 
@@ -81,7 +87,7 @@ def _merged(groups: Sequence[Group]) -> Group:
 
 def _newness(group: Group) -> tuple[object, ...]:
     """What a tag means now is the newest; where that is not known, what was made last, or most stand on."""
-    return (group.ground.named, group.ground.now is True, _time(group), len(group.members), group.source)
+    return (group.ground.now is not False, group.ground.now is True, _time(group), len(group.members), group.source)
 
 
 def _time(group: Group) -> int:

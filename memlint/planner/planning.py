@@ -74,23 +74,25 @@ def plan_images(
     if better is not None:
         drawn[-1] = better
     points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
-    name, reason = chosen(
-        [point for _, point in points], before, options.prefer, updating=better is not None and bool(better.updates())
-    )
+    name, reason = chosen([point for _, point in points], before, options.prefer, updating=better is not None)
     if options.min_saving > asked.min_saving:
         least = human_size(options.min_saving)
         reason += f"; bases that save less than {least}, {percent(options.share)} of what is held twice, are left out"
     draft, point = next(each for each in points if each[1].name == name)
-    bases, of_image = draft.bases(Causes(images), _lives(now_is.values(), options.former))
     nowhere = {ref: why for ref, why in unnamed.items() if ref not in draft.updates()}
+    bases, of_image = draft.bases(Causes(images), _lives(now_is.values(), options.former))
     changes: tuple[Moved, ...] = ()
     if options.former is not None:
         stands = {images[number].ref: base for number, base in of_image.items()}
-        lost = lacking(options.former, options.standing, bases, stands)
-        if lost:  # these stay where they are, and the others are planned without them
+        if lost := lacking(options.former, options.standing, bases, stands):
+            # these stay where they are, and the others are planned without them
             less = msgspec.structs.replace(asked, apart={**asked.apart, **lost})
             return plan_images(images, replicas, indexes, storage, kinds, less, prepared)
         bases, of_image, changes = _after(options.former, options, bases, of_image, images)
+    based = [images[number].ref for number in of_image]
+    left = (*left_out(groups, rest, options.apart, nowhere, based), *kept_packages(cases))
+    left = (*options.left_out, *left, *refused_files(cases, options.again))
+    told = (*options.basis.notes, *options.notes, *notes(prepared_groups, replicas, storage, options))
     return Plan(
         schema=SCHEMA,
         basis=options.basis.text,
@@ -105,19 +107,10 @@ def plan_images(
         bases=tuple(bases),
         images=_images(images, draft, of_image, point, nowhere),
         suggestions=(*_priced(better, union, draft), *_worthwhile(report, images, options)) if by_chain else (),
-        left_out=(
-            *options.left_out,
-            *left_out(groups, rest, options.apart, nowhere, [images[number].ref for number in of_image]),
-            *kept_packages(cases),
-            *refused_files(cases, options.again),
-        )
-        if by_chain
-        else (nothing_helps(storage),),
+        left_out=left if by_chain else (nothing_helps(storage),),
         nodes=options.nodes,
         moved=changes,
-        notes=(*options.basis.notes, *options.notes, *notes(prepared_groups, replicas, storage, options))
-        if by_chain
-        else (),
+        notes=told if by_chain else (),
     )
 
 

@@ -120,7 +120,7 @@ def ground_of(image: Image, origin: Origin, source: str, layers: int, stock: Sto
     same = found is not None and _diff_ids(found.image.layers) == _diff_ids(below)
     now = None if found is None else same or alike(found.image.layers, below)
     digest = _digest(image, origin, source, found if same else None)
-    if digest is None and now is False:
+    if digest is None and now is False and "@" not in source:
         digest = stock.digest(source, _diff_ids(below))
     settings, hidden = (found.image.settings, frozenset[str]()) if found and same else (image.settings, sets(origin))
     shown = next((value for name, value in settings if name == "User"), "")
@@ -130,7 +130,7 @@ def ground_of(image: Image, origin: Origin, source: str, layers: int, stock: Sto
         settings=tuple((name, value) for name, value in settings if name != "OnBuild"),
         hidden=hidden,
         user=user_before(image, origin) if "User" in hidden else shown,
-        now=now,
+        now=now if digest is None else True,
     )
 
 

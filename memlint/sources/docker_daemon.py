@@ -109,11 +109,21 @@ class Daemon:
             found = answer(partial(self._api.inspect_image, name))
         except ImageNotFound:
             return None
-        return _base(name, found)
+        base = _base(name, found)
+        if base is None or not self._has_snapshotter():
+            return base
+        # containerd's store gives a digest to what was built here, too, and no build can ask a registry for that
+        return msgspec.structs.replace(base, digests=())
+
+    def _has_snapshotter(self) -> bool:
+        """Whether images lie in containerd's store."""
+        return any(
+            str(pair[-1]).startswith("io.containerd.snapshotter") for pair in self._info.get("DriverStatus") or ()
+        )
 
     def digested(self, wanted: Callable[[str], bool]) -> Iterator[BaseImage]:
         """The images of which a digest, as `debian@sha256:…`, is wanted, whatever their tags mean by now."""
-        for image in answer(self._api.images)[:_IMAGES_MAX]:
+        for image in () if self._has_snapshotter() else answer(self._api.images)[:_IMAGES_MAX]:
             if any(map(wanted, image.get("RepoDigests") or ())) and (found := self.base(str(image["Id"]))) is not None:
                 yield found
 

@@ -280,6 +280,14 @@ def test_digests_that_dockerfiles_or_manifests_name_are_pinned() -> None:
         assert {ground.source for ground in found.grounds.values()} == {expected}
 
 
+def test_a_digest_that_names_another_build_by_now_is_not_built_on() -> None:
+    """The Dockerfile was changed since the images were built."""
+    source = f"debian:12@{DIGEST}"
+    plan = planned({f"{source} {name}": service(name, DEBIAN) for name in "ab"}, Stock({source: base_image(NEWER)}))
+    assert plan.bases == ()
+    assert f"{source} is another build than the one it stands on" in why(plan, "a")
+
+
 def replaced(found: Image, base: BaseDigest) -> Image:
     from msgspec.structs import replace
 

@@ -111,3 +111,8 @@ def test_a_daemon_tells_of_a_base_without_reading_it(monkeypatch: pytest.MonkeyP
                 found.image.layers
             ]
             assert not daemon.saves
+            # containerd's store has a digest of every image, whether or not a registry knows it
+            daemon.status = [["driver-type", "io.containerd.snapshotter.v1"]]
+            base = Daemon().base("company/base:1")
+            assert base is not None
+            assert base.digests == ()

@@ -31,6 +31,7 @@ class Daemon:
         self.promised: int | None = None
         self.failing: dict[str, tuple[int, str]] = {}
         self.containers: dict[str, str] = {}
+        self.status: list[list[str]] = [["Backing Filesystem", "extfs"]]
         self.digests: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -56,7 +57,8 @@ class Daemon:
         if route == "/version":
             return 200, images.encode({"ApiVersion": "1.43", "MinAPIVersion": "1.12", "Version": "24.0.0"})
         if route == "/info":
-            return 200, images.encode({"Driver": self.driver, "DockerRootDir": "/nonexistent"})
+            told = {"Driver": self.driver, "DockerRootDir": "/nonexistent", "DriverStatus": self.status}
+            return 200, images.encode(told)
         if route == "/images/json":
             return 200, images.encode([self._listed(spec) for spec in self.specs])
         if route == "/containers/json":

@@ -5,7 +5,7 @@ Nothing here reads or writes a file: the answer is a mapping of relative paths t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -59,8 +59,6 @@ def write(
     """
     bases = ordered(plan.bases)
     by_ref = {image.ref: image for image in images}
-    planned = {image.ref: image for image in plan.images}
-    stands = {image.ref: image.base for image in plan.images}
     names = {image.ref: image.name for image in plan.images}
     fetched = {ref: each for ref, each in (sources or {}).items() if isinstance(each, Fetched)}
     called = {ref: each.name if isinstance(each, Fetched) else each for ref, each in (sources or {}).items()}
@@ -71,45 +69,71 @@ def write(
     held = _held(bases, own)
     files: dict[str, str] = {}
     bases = list(_written(bases, held, names, called, files))
-    references = {base.name: base.reference for base in bases}
-    users = {base.name: base.user or "" for base in bases}  # where it is not known, a base ends as root
     leads = follows or {}
-    staying = {image.ref for image in plan.images if not image.rebuilt}
-    done: dict[str, Service] = {}
-    tags: dict[str, str] = {}
-    changes: dict[str, tuple[Change, ...]] = {}
-    for service in in_order([each for each in services if each.ref not in staying], leads):
-        leader = leads.get(service.ref)
-        base = stands.get(service.ref) if leader is None else None
-        below = held[base] if base is not None else _Held()
-        layered = _layered(by_ref[service.ref], service, below, own.get(service.ref, ()), indexes)
-        if base is not None:
-            installs = planned[service.ref].installs
-            layered = msgspec.structs.replace(layered, installs=installs, user=users[base])
-        on = references.get(base or "") if leader is None else tags.get(leader)
-        result = _rewritten(service, on, layered)
-        if isinstance(result, LeftOut):
-            left_out.append(result)
-            continue
-        done[service.ref] = service
-        if service.ref in leads.values():
-            tags[service.ref] = reference_of(
-                f"service-{service.name}", f"{service.repository}{service.variant} {result.text}"
-            )
-        changes[service.ref] = result.changes
-        files.update(_service_files(service, result))
-    built = list(done.values())
+    installs = {image.ref: image.installs for image in plan.images}
+
+    def layered(service: Service, base: PlannedBase | None) -> Layered:
+        below = held[base.name] if base is not None else _Held()
+        found = _layered(by_ref[service.ref], service, below, own.get(service.ref, ()), indexes)
+        # where its user is not known, a base ends as root
+        user = "" if base is None else base.user or ""
+        return found if base is None else msgspec.structs.replace(found, installs=installs[service.ref], user=user)
+
+    made = _made(plan, services, leads, {base.name: base for base in bases}, layered)
+    files |= made.files
+    left_out += made.left_out
+    built = list(made.services.values())
     taken = [fetched[ref] for ref in dict.fromkeys(_taken_of(bases)) if ref in fetched]
-    led = {ref: done[leader] for ref, leader in leads.items() if ref in done and leader in done}
-    files[SCRIPT] = build_script(bases, built, tags, taken)
-    files["docker-bake.hcl"] = bake_file(bases, built, stands, led, tags, taken)
+    led = {
+        ref: made.services[leader] for ref, leader in leads.items() if ref in made.services and leader in made.services
+    }
+    stands = {image.ref: image.base for image in plan.images}
+    files[SCRIPT] = build_script(bases, built, made.tags, taken)
+    files["docker-bake.hcl"] = bake_file(bases, built, stands, led, made.tags, taken)
     override = compose_override(built)
     if override is not None:
         files["compose.override.yaml"] = override
     new = tuple(each for each in left_out if each not in plan.left_out)
     plan = msgspec.structs.replace(plan, bases=tuple(bases), left_out=(*plan.left_out, *new))
-    files["README.md"] = readme(plan, bases, built, changes)
-    return Written(files, changes, new, plan)
+    files["README.md"] = readme(plan, bases, built, made.changes)
+    return Written(files, made.changes, new, plan)
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """Services by reference with their files and changes; `tags` are those that others on them call them by."""
+
+    files: dict[str, str] = {}
+    services: dict[str, Service] = {}
+    tags: dict[str, str] = {}
+    changes: dict[str, tuple[Change, ...]] = {}
+    left_out: list[LeftOut] = []
+
+
+def _made(
+    plan: Plan,
+    services: Sequence[Service],
+    leads: Mapping[str, str],
+    bases: Mapping[str, PlannedBase],
+    layered: Callable[[Service, PlannedBase | None], Layered],
+) -> _Made:
+    """The services that are to be built, each on its base, or on the build of the service that it follows."""
+    stands = {image.ref: image.base for image in plan.images if image.rebuilt}
+    made = _Made()
+    for service in in_order([each for each in services if each.ref in stands], leads):
+        leader = leads.get(service.ref)
+        base = bases.get(stands[service.ref] or "") if leader is None else None
+        on = made.tags.get(leader) if leader is not None else base.reference if base is not None else None
+        result = _rewritten(service, on, layered(service, base))
+        if isinstance(result, LeftOut):
+            made.left_out.append(result)
+            continue
+        made.services[service.ref] = service
+        if service.ref in leads.values():
+            built = f"{service.repository}{service.variant} {result.text}"
+            made.tags[service.ref] = reference_of(f"service-{service.name}", built)
+        made.changes[service.ref] = result.changes
+        made.files.update(_service_files(service, result))
+    return made
 
 
 class _Held(msgspec.Struct, frozen=True):
