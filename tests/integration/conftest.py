@@ -80,7 +80,8 @@ def home() -> Iterator[Path]:
 @pytest.fixture
 def scratch(home: Path) -> Iterator[Path]:
     """Room for one test's big files; pytest would keep those of its tmp_path for two sessions more."""
-    with TemporaryDirectory(dir=home) as directory:
+    # what an engine still writes behind our back goes with the home
+    with TemporaryDirectory(dir=home, ignore_cleanup_errors=True) as directory:
         yield Path(directory)
 
 
