@@ -593,7 +593,7 @@ ENDLESS = {
     "hangs": "import time; time.sleep(1000)",
     "drips": "import sys, time\nwhile True: sys.stdout.write(' '); sys.stdout.flush(); time.sleep(.05)",
     "floods": "import sys\nwhile True: sys.stdout.write(' ' * 2**20)",
-    "has children that stay": "import os, time\nos.fork() or time.sleep(1000)",
+    "has children that stay": "import os, time\nos.fork() or time.sleep(9)",
 }
 
 
