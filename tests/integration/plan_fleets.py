@@ -204,31 +204,23 @@ _ACME = "mkdir -p /tmp/acme/DEBIAN /tmp/acme/opt/acme && cp /bin/dash /tmp/acme/
 _PIP = "python3 -m pip install --no-cache-dir demo==1.0"
 _VENV = "python3 -m venv --without-pip /opt/venv && python3 -m pip --python /opt/venv/bin/python install demo==1.0"
 
+# both have a package of no archive, one of Python where pip puts it, and the same in a virtual environment; one has
+# what its packages recommend as well
 PACKAGES = Fleet(
     "packages",
     {
-        # one with what its packages recommend, one without
         "generous": f"""
             FROM indexed/ground
+            COPY app.py /srv/
             RUN apt-get update && apt-get install -y curl && {CLEAN}
+            RUN {_ACME} && apt-get install -y /tmp/acme.deb && rm -r /tmp/acme*
+            RUN {_PIP} && {_VENV}
             CMD ["sleep", "1000000"]
         """,
         "frugal": f"""
             FROM indexed/ground
-            RUN {INSTALL} curl openssl && {CLEAN}
-            CMD ["sleep", "1000000"]
-        """,
-        # a package of no archive, one of Python where pip puts it, and the same in a virtual environment
-        "one": f"""
-            FROM indexed/ground
-            COPY app.py /srv/
-            RUN {_ACME} && apt-get install -y /tmp/acme.deb && {CLEAN} /tmp/acme*
-            RUN {_PIP} && {_VENV}
-            CMD ["sleep", "1000000"]
-        """,
-        "two": f"""
-            FROM indexed/ground
             RUN {_VENV}
+            RUN {INSTALL} curl openssl && {CLEAN}
             RUN {_ACME} && dpkg -i /tmp/acme.deb && rm -r /tmp/acme*
             COPY app.py /srv/
             RUN {_PIP}
