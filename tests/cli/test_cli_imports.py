@@ -29,11 +29,11 @@ PARSING = {"msgspec", "zstandard", "isal", "blake3", "tomli", "json"}
 
 def imported(command: Memlint, *arguments: str) -> set[str]:
     script = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: sys.stderr.write('\\n'.join(sys.modules)))\n"
-        "from memlint.cli.main import run\n"
-        f"sys.argv = ['memlint', *{arguments!r}]\n"
-        "run()\n"
+        "import sys\n"
+        "from memlint.cli.main import main\n"
+        f"code = main({list(arguments)!r})\n"
+        "sys.stderr.write('\\n'.join(sys.modules))\n"
+        "sys.exit(code)\n"
     )
     done = subprocess.run(
         [MEMLINT[0], "-c", script], cwd=command.home, env=command.env(), capture_output=True, text=True, timeout=60
