@@ -9,7 +9,7 @@ from memlint import TYPE_CHECKING, __version__
 from memlint.cli.options import Help, Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterable, Sequence
 
 _DESCRIPTION = """\
 memlint finds the executables and shared libraries that container images make a node hold in RAM more than once,
@@ -38,16 +38,17 @@ COMMANDS = {
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The parsed call; its `command` is the function to run."""
     first = next((argument for argument in arguments if not argument.startswith("-")), None)
-    return build(first).parse_args(arguments)
+    known = [first] if first in COMMANDS else []
+    return build(known if known == arguments[:1] else COMMANDS, known).parse_args(arguments)
 
 
-def build(only: str | None = None, *, everything: bool = False) -> argparse.ArgumentParser:
-    """The parser, with the options of one command: others cost time, and have variables that do not concern it."""
+def build(commands: Iterable[str] = COMMANDS, with_options: Container[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands, with the options of some: others cost time, and their variables concern nobody."""
     parser = Parser("memlint", description=_DESCRIPTION, formatter_class=Help)
     parser.add_argument("--version", action="version", version=f"memlint {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, formatter_class=Help)
-        if everything or name == only:
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in commands:
+        command = subparsers.add_parser(name, help=COMMANDS[name], formatter_class=Help)
+        if name in with_options:
             import_module(f"memlint.cli.{name}_options").add_options(command)
     return parser

@@ -36,7 +36,7 @@ class Command(msgspec.Struct, frozen=True):
 
 def read_commands() -> Command:
     """The whole tree of commands."""
-    return _command(build(everything=True), (), "")
+    return _command(build(), (), "")
 
 
 def _command(parser: argparse.ArgumentParser, words: tuple[str, ...], text: str) -> Command:
