@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from memlint import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,14 +9,19 @@ if TYPE_CHECKING:
 
     from memlint.dockerfile.installs import Install
 
-_NO_PROGRAMS = (
-    r".*-(?:dev|devel|headers|doc|docs|dbg|dbgsym|data|man|keyring|locales?|static)|fonts?-.*|.*-fonts?|ttf-.*"
-    r"|linux-headers.*|musl-locales|tzdata|locales|ca-certificates|apt-transport-https|mime-support|media-types"
-    r"|hicolor-icon-theme|(?:build|dev)-(?:essential|base)|alpine-sdk|gcc|g\+\+|cpp|clang|llvm|make|cmake|ninja(?:-build)?"
-    r"|meson|autoconf|automake|libtool|pkg-config|pkgconf(?:ig)?|bison|flex|patch|gcc-.*|gcc-c\+\+|binutils|re2c|debhelper"
-    r"|dpkg-dev|devscripts|netbase|software-properties-common|gnupg2?|dirmngr|wget|unzip|xz-utils|xz|bzip2|zip|lsb-release"
+_NO_PROGRAMS = frozenset(
+    "alpine-sdk apt-transport-https autoconf automake binutils bison build-base build-essential bzip2 ca-certificates"
+    " clang cmake cpp debhelper dev-base dev-essential devscripts dirmngr dpkg-dev flex g++ gcc gnupg gnupg2"
+    " hicolor-icon-theme libtool llvm locales lsb-release make media-types meson mime-support musl-locales netbase"
+    " ninja ninja-build patch pkg-config pkgconf pkgconfig re2c software-properties-common tzdata unzip wget xz"
+    " xz-utils zip".split()
 )
-"""Packages of a distribution with nothing that a service keeps mapped: data, headers, compilers, tools of builds."""
+_FIRST_PARTS = ("font-", "fonts-", "gcc-", "linux-headers", "ttf-")
+_LAST_PARTS = tuple(
+    "-data -dbg -dbgsym -dev -devel -doc -docs -font -fonts -headers -keyring -locale -locales -man -static".split()
+)
+"""Names, and how names begin and end, of packages of a distribution with nothing that a service keeps mapped: data,
+headers, compilers, tools of builds."""
 
 _NATIVE = {
     "pypi": frozenset(
@@ -55,7 +58,9 @@ _NATIVE = {
 def is_mapped(ecosystem: str, name: str) -> bool:
     """Whether processes map files of the package, as far as its name tells."""
     native = _NATIVE.get("pypi" if ecosystem == "conda" else ecosystem)
-    return name in native if native is not None else not re.fullmatch(_NO_PROGRAMS, name)
+    if native is not None:
+        return name in native
+    return not (name in _NO_PROGRAMS or name.startswith(_FIRST_PARTS) or name.endswith(_LAST_PARTS))
 
 
 def mapped_in(installs: Iterable[Install]) -> set[str]:
