@@ -11,15 +11,12 @@ from io import StringIO
 from memlint.errors import DockerfileError
 from memlint.model.dockerfile import Instruction
 
-_ENDS = "\\" + "".join(filter(str.isspace, map(chr, range(0x3001))))
-"""What it strips from the end of a line, a backslash as a continuation whatever the escape directive says."""
-
 
 def confirm(instructions: tuple[Instruction, ...]) -> None:
     """DockerfileError where dockerfile-parse disagrees."""
     from dockerfile_parse import DockerfileParser  # its import costs more than all else
 
-    lines = [f"{each.keyword} {each.value}".rstrip(_ENDS) for each in instructions]
+    lines = [_stripped(f"{each.keyword} {each.value}") for each in instructions]
     parser = DockerfileParser(fileobj=StringIO("\n".join([*lines, ""])), env_replace=False)
     seen = [(each["startline"], each["instruction"], each["value"]) for each in parser.structure]
     for number, (instruction, line) in enumerate(zip(instructions, lines, strict=True)):
@@ -29,3 +26,10 @@ def confirm(instructions: tuple[Instruction, ...]) -> None:
             raise DockerfileError(message, "report this Dockerfile", instruction.span.line)
     if len(seen) != len(lines):
         raise DockerfileError("dockerfile-parse sees instructions that are none", "report this Dockerfile")
+
+
+def _stripped(line: str) -> str:
+    """Without what it strips from the end: blanks, and a backslash as a continuation whatever the directive says."""
+    while (shorter := line.rstrip().rstrip("\\")) != line:
+        line = shorter
+    return line
