@@ -16,12 +16,12 @@ _UNITS = {
     "gi": 2**30,
     "ti": 2**40,
 }
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\Z", re.IGNORECASE)
+_SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\Z"
 
 
 def size(text: str) -> int:
     """Bytes out of `50MB`, `1.5 GiB` or `4096`; units are decimal without an i."""
-    match = _SIZE.match(text.strip())
+    match = re.match(_SIZE, text.strip())
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: write 50MB, 1.5GiB or a number of bytes")
     return int(float(match[1]) * _UNITS[(match[2] or "").lower()])

@@ -10,7 +10,7 @@ _RELEASES = {"debian": DEBIAN, "ubuntu": UBUNTU, "buildpack-deps": UBUNTU}
 """Where a release has its number and its name for a tag. Point releases (12.5) and dates are builds of their own."""
 _DISTRIBUTIONS = frozenset(("alpine", "debian", "ubuntu"))
 """Here the release is what the tag says: without one it means another."""
-_ALPINE = re.compile(r"alpine\d[\d.]*")
+_ALPINE = r"alpine\d[\d.]*"
 
 
 def canonical(image: BaseImage) -> BaseImage:
@@ -39,6 +39,6 @@ def may_be_one(one: BaseImage, other: BaseImage) -> bool:
 
 
 def _without_release(image: BaseImage) -> list[str]:
-    parts = ["alpine" if _ALPINE.fullmatch(part) else part for part in (image.tag or "").split("-")]
+    parts = ["alpine" if re.fullmatch(_ALPINE, part) else part for part in (image.tag or "").split("-")]
     slim = ("slim",) if image.repository.startswith("mcr.microsoft.com/dotnet/") else ()  # 8.0 is 8.0-bookworm-slim
     return [part for part in parts if part not in CODENAMES and part not in slim and part != "latest"]

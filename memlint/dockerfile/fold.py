@@ -17,7 +17,7 @@ LONGEST_LINE = 65_535
 
 BOM = "\ufeff"
 
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
+_DIRECTIVE = r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z"
 _DIRECTIVES = ("syntax", "escape", "check")
 _LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 
@@ -125,7 +125,7 @@ def directives(lines: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for number, whole in enumerate(lines, 1):
         line = whole.rstrip("\r").lstrip(SPACES)
-        match = _DIRECTIVE.match(line[1:].lstrip(SPACES)) if line.startswith("#") else None
+        match = re.match(_DIRECTIVE, line[1:].lstrip(SPACES)) if line.startswith("#") else None
         if match is None or (name := match[1].lower()) not in _DIRECTIVES:
             break
         if name in found:

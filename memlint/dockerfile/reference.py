@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import msgspec
 
-_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_NAME = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}"
 _DOCKER_HUB = frozenset(("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"))
 _MIRRORS = ("mirror.gcr.io/library/", "public.ecr.aws/docker/library/")
 
@@ -59,7 +59,11 @@ def parse_base(text: str) -> BaseImage | None:
     if ":" in name.rpartition("/")[2]:
         path, _, tag = name.rpartition(":")
     repository = _repository(path)
-    if not repository or (tag is not None and not _TAG.fullmatch(tag)) or (at and not _DIGEST.fullmatch(digest)):
+    if (
+        not repository
+        or (tag is not None and not re.fullmatch(_TAG, tag))
+        or (at and not re.fullmatch(_DIGEST, digest))
+    ):
         return None
     return BaseImage(repository, tag, digest or None)
 
@@ -68,7 +72,7 @@ def _repository(path: str) -> str | None:
     registry, slash, rest = path.partition("/")
     if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
         registry, rest = "docker.io", path
-    if not all(_NAME.fullmatch(part) for part in rest.split("/")):
+    if not all(re.fullmatch(_NAME, part) for part in rest.split("/")):
         return None
     registry = registry.lower()
     if registry not in _DOCKER_HUB:
@@ -106,8 +110,8 @@ CODENAMES = {
     **dict.fromkeys((*DEBIAN.values(), "sid"), "debian"),
     **dict.fromkeys(UBUNTU.values(), "ubuntu"),
 }
-_ALPINE = re.compile(r"alpine(\d+\.\d+)?(?:\.\d+)?")
-_MARKED = re.compile(
+_ALPINE = r"alpine(\d+\.\d+)?(?:\.\d+)?"
+_MARKED = (
     r"(?P<rhel>ubi\d+)|(?P<centos>centos\d+)|rocky(?:linux)?(?P<rocky>\d+)|(?P<almalinux>almalinux\d+)"
     r"|(?:oraclelinux|ol)(?P<ol>\d+)|(?:amazonlinux|al)(?P<amzn>20\d\d|2)|(?P<fedora>fedora\d+)"
     r"|ubuntu-?(?P<ubuntu>\d\d\.\d\d)|debian-?(?P<debian>\d+)|(?:cbl-)?(?P<mariner>mariner\d[\d.]*)"
@@ -168,10 +172,8 @@ _DOTNET = {
     "9.0": ("debian", "bookworm"),
     "10.0": ("ubuntu", "noble"),
 }
-UBI = re.compile(
-    r"(?:registry\.access\.redhat\.com|registry\.redhat\.io|redhat)/(?P<release>ubi\d+)(?P<rest>(?:[-/].*)?)"
-)
-_DISTROLESS = re.compile(r"gcr\.io/distroless/.+?(?:-debian(?P<major>\d+))?")
+UBI = r"(?:registry\.access\.redhat\.com|registry\.redhat\.io|redhat)/(?P<release>ubi\d+)(?P<rest>(?:[-/].*)?)"
+_DISTROLESS = r"gcr\.io/distroless/.+?(?:-debian(?P<major>\d+))?"
 _CHAINGUARD = ("cgr.dev/chainguard/", "cgr.dev/chainguard-private/", "chainguard/")
 _GLIBC_FAMILIES = _names("""
     almalinux amzn arch azurelinux centos debian fedora kali mariner ol opensuse-leap opensuse-tumbleweed photon rhel
@@ -214,7 +216,7 @@ def _windows(repository: str, parts: list[str]) -> Traits | None:
 
 
 def _distroless(repository: str, _: list[str]) -> Traits | None:
-    match = _DISTROLESS.fullmatch(repository)
+    match = re.fullmatch(_DISTROLESS, repository)
     return ("debian", DEBIAN.get(match["major"] or ""), "distroless") if match else None
 
 
@@ -226,7 +228,7 @@ def _chainguard(repository: str, parts: list[str]) -> Traits | None:
 
 
 def _ubi(repository: str, _: list[str]) -> Traits | None:
-    match = UBI.fullmatch(repository)
+    match = re.fullmatch(UBI, repository)
     if not match:
         return None
     return "rhel", match["release"], next((name for name in _SMALL if match["rest"].endswith(f"-{name}")), "")
@@ -235,13 +237,13 @@ def _ubi(repository: str, _: list[str]) -> Traits | None:
 def _spelled(parts: list[str]) -> tuple[str | None, str | None]:
     """What the tag itself names; an Alpine or a codename before a version of another system."""
     for part in reversed(parts):
-        if alpine := _ALPINE.fullmatch(part):
+        if alpine := re.fullmatch(_ALPINE, part):
             return "alpine", _alpine(alpine[1])
         if part in CODENAMES:
             return CODENAMES[part], part
     pairs = [f"{one}-{other}" for one, other in pairwise(parts)]
     for part in (*pairs, *parts):
-        if match := _MARKED.fullmatch(part):
+        if match := re.fullmatch(_MARKED, part):
             return _marked(match)
     return ("debian", None) if "debian" in parts else (None, None)
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 MOST_VARIABLES = 1_000_000
 """In all stages together, the inherited ones counted in each; what ONBUILD sets counts as often as it runs."""
 
-_NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
-_VARIABLE = re.compile(r"\$(?:\w+|\{[^{}]*\})")
-_FROM_FIELD = re.compile(r"(?i)(?:^|,)\s*\"?from=([^,\"]*)")
+_NAME = r"[a-z][a-z0-9-_.]*\Z"
+_VARIABLE = r"\$(?:\w+|\{[^{}]*\})"
+_FROM_FIELD = r"(?i)(?:^|,)\s*\"?from=([^,\"]*)"
 
 
 def build_stages(
@@ -92,7 +92,7 @@ def _name(source: Instruction) -> str | None:
     if len(words) != 3 or words[1].lower() != "as":
         raise DockerfileError("FROM takes one image, or `image AS name`", "write FROM image AS name", source.span.line)
     name = words[2].lower()
-    if not _NAME.match(name):
+    if not re.match(_NAME, name):
         message = f"{shown(words[2])} is no name for a stage"
         raise DockerfileError(message, "begin it with a letter; use letters, digits, - _ .", source.span.line)
     return name
@@ -136,7 +136,7 @@ def _references(instruction: Instruction) -> Iterator[str]:
         if instruction.keyword == "COPY" and flag.name == "from":
             yield flag.value
         elif instruction.keyword == "RUN" and flag.name == "mount":
-            yield from _FROM_FIELD.findall(flag.value)
+            yield from re.findall(_FROM_FIELD, flag.value)
 
 
 def unused_stages(stages: Sequence[Stage], harmless: Collection[int] = ()) -> tuple[Stage, ...]:
@@ -165,5 +165,5 @@ def unused_stages(stages: Sequence[Stage], harmless: Collection[int] = ()) -> tu
 
 def _pattern(name: str) -> str | None:
     """What the names of stages look like that a name with variables fits; None when it is nothing but variables."""
-    literal = _VARIABLE.split(name)
+    literal = re.split(_VARIABLE, name)
     return ".*".join(re.escape(part) for part in literal) if any(literal) else None

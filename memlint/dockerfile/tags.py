@@ -15,12 +15,12 @@ _MOVING = frozenset(
     " nightly next rolling sid snapshot stable testing tip trunk unstable".split()
 )
 """Words for what is newest, or newest of a kind."""
-_NO_VERSION = re.compile(
+_NO_VERSION = (
     r"(?:alpine|debian|ubuntu|ubi|rhel|fedora|centos|rocky(?:linux)?|alma(?:linux)?|ol|oraclelinux|al|amazonlinux)[\d.]*"
     r"|amd64|arm64|arm64v\d|arm\d\dv\d|armv\d\w*|armhf|aarch64|x86|x64|i386|i686|ppc64(?:le)?|s390x|riscv64|py\d"
 )
 """Parts with digits that say what the image is for, not which version it is."""
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_COMMIT = r"[0-9a-f]{7,64}"
 
 
 def moves(tag: str | None) -> bool:
@@ -46,9 +46,9 @@ def _variant(tag: str) -> Iterator[str]:
 
 
 def _is_version(part: str) -> bool:
-    if _COMMIT.fullmatch(part):
+    if re.fullmatch(_COMMIT, part):
         return True
-    return re.search(r"\d", part) is not None and not _NO_VERSION.fullmatch(part)
+    return re.search(r"\d", part) is not None and not re.fullmatch(_NO_VERSION, part)
 
 
 def _is_release(part: str) -> bool:

@@ -19,7 +19,7 @@ _BLANK = re.compile(f"[{BLANKS}]+")
 _SOLID = re.compile(f"[^{BLANKS}]+")
 _HEALTH_TYPE = re.compile("[^ \t\n\v\f\r]+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = "[\ud800-\udfff]"
 _NOT_STRINGS = "the array of the JSON form holds something that is no string"
 
 
@@ -88,7 +88,7 @@ def _json(text: Located, start: int = 0) -> tuple[Word, ...] | None:
     begin = len(text.text) - len(source)
     spans = [text.span(*match.span()) for match in _STRING.finditer(text.text, begin)]
     if "\\ud" in source.lower():
-        values = [_SURROGATES.sub("\ufffd", value) for value in values]
+        values = [re.sub(_SURROGATES, "\ufffd", value) for value in values]
     return tuple(Word(value, span) for value, span in zip(values, spans, strict=True))
 
 

@@ -24,7 +24,7 @@ ONLY_FULL = frozenset("ar c++ cc cmake curl g++ gcc git hg jar javac ld make svn
 """Programs of full bases that slim ones lack."""
 _SMALL = frozenset(["slim", "minimal", "micro", "chiseled", "distroless", "alpine"])
 _BARE = frozenset(["micro", "chiseled", "distroless"])
-_DISTROLESS = re.compile(r"gcr\.io/distroless/(?:(?:base|cc)(?:-nossl)?|nodejs(?P<node>\d+))-debian(?P<debian>\d+)")
+_DISTROLESS = r"gcr\.io/distroless/(?:(?:base|cc)(?:-nossl)?|nodejs(?P<node>\d+))-debian(?P<debian>\d+)"
 """Those of which it is known what they are a small build of."""
 
 
@@ -101,9 +101,9 @@ def _marks(base: BaseImage) -> set[str]:
 def version_of(base: BaseImage) -> tuple[str, ...]:
     """What it is a build of: equal for the full build and the small ones, whatever release they stand on."""
     known = canonical(base)
-    if match := UBI.fullmatch(known.repository):
+    if match := re.fullmatch(UBI, known.repository):
         return (match["release"], re.sub(r"-(?:minimal|micro|runtime)\Z", "", match["rest"]).removesuffix("/ubi"))
-    if match := _DISTROLESS.fullmatch(known.repository):
+    if match := re.fullmatch(_DISTROLESS, known.repository):
         return ("node", match["node"]) if match["node"] else ("debian", DEBIAN.get(match["debian"], ""))
     parts = [re.sub(r"j(?:re|dk)|alpine[\d.]*", "", part) for part in re.split(r"[-_]", known.tag or "latest")]
     releases = CODENAMES if known.repository not in ("debian", "ubuntu") else {}

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
     from memlint.model.dockerfile import Dockerfile, Instruction
 
-_FORM = r"#\s*memlint\s+(?P<all>global\s+)?ignore\s*=\s*(?P<ids>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?:#.*)?\Z"
-COMMENT = re.compile(_FORM)
+COMMENT = r"#\s*memlint\s+(?P<all>global\s+)?ignore\s*=\s*(?P<ids>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?:#.*)?\Z"
 """One that suppresses, without blanks at its end: `ids` are what it names, `all` is there if it is for the file."""
-_TRAILING = re.compile(rf"(?:\A|(?<=\s)){_FORM}")
+_TRAILING = rf"(?:\A|(?<=\s)){COMMENT}"
 _MARK = "memlint"
 
 
@@ -31,7 +30,7 @@ def misplaced(dockerfile: Dockerfile) -> Iterator[Span]:
     for row, line in enumerate(dockerfile.text.split("\n"), 1):
         if _MARK in line and row not in comments and row not in data:
             written = line.rstrip().removesuffix(escape).rstrip()
-            match = _TRAILING.search(written)
+            match = re.search(_TRAILING, written)
             if match is not None:
                 yield Span(row, match.start() + 1, row, match.end() + 1)
 

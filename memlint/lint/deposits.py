@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memlint.lint.image import Copy
     from memlint.model.dockerfile import Instruction
 
-_PYTHON = re.compile(r"/python\d[\d.]*(?=/|\Z)")
+_PYTHON = r"/python\d[\d.]*(?=/|\Z)"
 
 
 class Deposits:
@@ -135,4 +135,4 @@ def _first(known: dict[str, Instruction], places: Iterable[str], instruction: In
 
 def _unversioned(path: str) -> str:
     """The version of Python in a path cannot be known."""
-    return _PYTHON.sub("/python", path)
+    return re.sub(_PYTHON, "/python", path)

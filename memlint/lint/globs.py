@@ -14,8 +14,8 @@ from memlint.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_TOKEN = re.compile(r"\\.|\*+|\?|\[[!^]?\]?(?:\[:\w+:\]|\\.|[^]\\])*\]|.", re.DOTALL)
-_RANGE = re.compile(r"\[:(?P<name>\w+):\]|(?P<first>\\?.)-(?P<last>\\?.)|(?P<char>\\?.)", re.DOTALL)
+_PART = r"(?s)\\.|\*+|\?|\[[!^]?\]?(?:\[:\w+:\]|\\.|[^]\\])*\]|."
+_RANGE = r"(?s)\[:(?P<name>\w+):\]|(?P<first>\\?.)-(?P<last>\\?.)|(?P<char>\\?.)"
 _CLASSES = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -98,7 +98,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _translated(part: str) -> str:
-    return "".join(_expression(token) for token in _TOKEN.findall(part))
+    return "".join(_expression(token) for token in re.findall(_PART, part))
 
 
 def _expression(written: str) -> str:
@@ -108,7 +108,7 @@ def _expression(written: str) -> str:
         return "[^/]"
     if written.startswith("[") and len(written) > 1:
         negated = written[1] in "!^"
-        inside = "".join(_range(match) for match in _RANGE.finditer(written, 1 + negated, len(written) - 1))
+        inside = "".join(_range(match) for match in re.finditer(_RANGE, written[1 + negated : -1]))
         return f"[^/{inside}]" if negated else f"[{inside}]"
     return re.escape(written[-1])
 

@@ -30,7 +30,7 @@ UNUSED, UNKNOWN = "ML001", "ML002"
 """The rules about the comments themselves."""
 
 _NAME = re.compile(r"[\w-]+")
-_MEANT = re.compile(r"#\s*memlint\b\W*(?:global\b\W*)?(?:ignore|disable|noqa|\w+\s*[=:])", re.IGNORECASE)
+_MEANT = r"(?i)#\s*memlint\b\W*(?:global\b\W*)?(?:ignore|disable|noqa|\w+\s*[=:])"
 """What was surely written to suppress something."""
 _ABOVE = "put it on a line of its own, above the instruction"
 _FORM = "write `# memlint ignore=ML101 # reason`, or `# memlint global ignore=ML101` for the whole file"
@@ -116,7 +116,7 @@ def suppressions(dockerfile: Dockerfile, rules: Iterable[Rule]) -> tuple[Suppres
     lines = _lines(dockerfile)
     found = []
     for comment in dockerfile.comments:
-        match = COMMENT.match(comment.text.rstrip())
+        match = re.match(COMMENT, comment.text.rstrip())
         if match is None:
             continue
         parts = _NAME.finditer(comment.text, match.start("ids"), match.end("ids"))
@@ -194,7 +194,7 @@ def _wrong(
                 yield f"there is no rule {name.text}", name.span, _instead(name.text, rules)
     understood = {comment.span.line for comment in comments}
     for word in dockerfile.comments:
-        if word.span.line not in understood and _MEANT.match(word.text):
+        if word.span.line not in understood and re.match(_MEANT, word.text):
             yield "this comment suppresses nothing, for it is not understood", word.span, _FORM
     for span in misplaced(dockerfile):
         yield "this comment suppresses nothing, for it is a part of the instruction", span, _ABOVE

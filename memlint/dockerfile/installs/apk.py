@@ -39,11 +39,12 @@ _GRAMMAR = Grammar(
     ),
 )
 _NOT_DONE = ("-s", "--simulate")
-_PACKAGE = re.compile(
-    r"([A-Za-z0-9_][A-Za-z0-9_.+-]*|(?:so|cmd|pc):[^=~<>@]+)(?:@([A-Za-z0-9_.-]+))?(?:(==?|~=?|[<>]=?)([A-Za-z0-9_.-]+))?\Z"
+_PACKAGE = (
+    r"([A-Za-z0-9_][A-Za-z0-9_.+-]*|(?:so|cmd|pc):[^=~<>@]+)"
+    r"(?:@([A-Za-z0-9_.-]+))?(?:(==?|~=?|[<>]=?)([A-Za-z0-9_.-]+))?\Z"
 )
-_BEFORE_VERSION = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)[=~<>@]")
-_REMOVED = re.compile(r"(\.?[A-Za-z0-9_][A-Za-z0-9_.+-]*)\Z")
+_BEFORE_VERSION = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)[=~<>@]"
+_REMOVED = r"(\.?[A-Za-z0-9_][A-Za-z0-9_.+-]*)\Z"
 
 
 def read_apk(placed: Placed) -> Found | Removal | None:
@@ -64,7 +65,7 @@ def read_apk(placed: Placed) -> Found | Removal | None:
 def _package(operand: Operand) -> Package | None:
     if operand.text is None:
         return half_known("apk", operand, _BEFORE_VERSION)
-    match = _PACKAGE.match(operand.text)
+    match = re.match(_PACKAGE, operand.text)
     if not match:
         return None
     exact = match[4] if match[3] in ("=", "==") else None

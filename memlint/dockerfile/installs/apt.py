@@ -44,9 +44,9 @@ _NOT_DONE = (
     "--download-only",
     "--print-uris",
 )
-_PACKAGE = re.compile(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)(?:(=)([A-Za-z0-9.+:~*-]+)|(/[a-z0-9./-]+))?\Z")
-_BEFORE_VERSION = re.compile(r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)([=/])")
-_FILE = re.compile(r".*\.deb\Z")
+_PACKAGE = r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)(?:(=)([A-Za-z0-9.+:~*-]+)|(/[a-z0-9./-]+))?\Z"
+_BEFORE_VERSION = r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)([=/])"
+_FILE = r".*\.deb\Z"
 
 
 def read_apt(placed: Placed) -> Found | Removal | None:
@@ -91,8 +91,8 @@ def _package(operand: Operand) -> Package | None:
         return half_known("apt", operand, _BEFORE_VERSION)
     if text.endswith("+") and not text.endswith("++"):
         text = text[:-1]
-    match = _PACKAGE.match(text)
-    if not match or _FILE.match(text):
+    match = re.match(_PACKAGE, text)
+    if not match or re.match(_FILE, text):
         return None
     exact = match[3] if match[3] and "*" not in match[3] else None
     constraint = None if exact else (match[2] or "") + (match[3] or "") + (match[4] or "")

@@ -46,10 +46,10 @@ _GRAMMAR = Grammar(
 )
 _FILES = ("-f", "--file")
 _NOT_DONE = ("--dry-run", "--download-only", "-d", "--clone")
-_PACKAGE = re.compile(r"(?:[A-Za-z0-9_./:-]+::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*((?:[=<>!~\[ ]).*)?\Z", re.DOTALL)
-_EXACT = re.compile(r"(?:==([A-Za-z0-9_.!+]+)|=([A-Za-z0-9_.!+]+)=[A-Za-z0-9_.]+)\Z")
-_BEFORE_VERSION = re.compile(r"(?:[A-Za-z0-9_./:-]+::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*[=<>!~]")
-_BUILD = re.compile(r".*\.(?:conda|tar\.bz2)\Z")
+_PACKAGE = r"(?s)(?:[A-Za-z0-9_./:-]+::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*((?:[=<>!~\[ ]).*)?\Z"
+_EXACT = r"(?:==([A-Za-z0-9_.!+]+)|=([A-Za-z0-9_.!+]+)=[A-Za-z0-9_.]+)\Z"
+_BEFORE_VERSION = r"(?:[A-Za-z0-9_./:-]+::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*[=<>!~]"
+_BUILD = r".*\.(?:conda|tar\.bz2)\Z"
 
 
 def read_conda(placed: Placed) -> Found | Removal | None:
@@ -80,10 +80,10 @@ def _environment(placed: Placed, subcommand: str, operands: tuple[Operand, ...])
 def _package(operand: Operand) -> Package | None:
     if operand.text is None:
         return half_known("conda", operand, _BEFORE_VERSION)
-    match = _PACKAGE.match(operand.text)
-    if not match or _BUILD.match(operand.text):
+    match = re.match(_PACKAGE, operand.text)
+    if not match or re.match(_BUILD, operand.text):
         return None
     limits = (match[2] or "").strip()
-    exact = _EXACT.match(limits)
+    exact = re.match(_EXACT, limits)
     version = (exact[1] or exact[2]) if exact else None
     return Package("conda", match[1].lower(), version, None if exact else limits or None, operand.raw, operand.span)

@@ -46,8 +46,8 @@ _BUNDLE = Grammar(
         )
     ),
 )
-_PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)(?::([0-9A-Za-z.]+))?\Z")
-_EXACT = re.compile(r"=?\s*(\d+(?:\.[0-9A-Za-z]+)+)\Z")
+_PACKAGE = r"([A-Za-z0-9][A-Za-z0-9_.-]*)(?::([0-9A-Za-z.]+))?\Z"
+_EXACT = r"=?\s*(\d+(?:\.[0-9A-Za-z]+)+)\Z"
 
 
 def read_gem(placed: Placed) -> Found | Removal | None:
@@ -80,11 +80,11 @@ def read_bundle(placed: Placed) -> Found | None:
 
 
 def _package(operand: Operand, version: str | None) -> Package | None:
-    match = _PACKAGE.match(operand.text or "")
+    match = re.match(_PACKAGE, operand.text or "")
     if not match or (operand.text or "").endswith(".gem"):
         return None
     wanted = match[2] or version or ""
-    exact = _EXACT.match(wanted)
+    exact = re.match(_EXACT, wanted)
     return Package(
         "gem", match[1], exact[1] if exact else None, None if exact else wanted or None, operand.raw, operand.span
     )

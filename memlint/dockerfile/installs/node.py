@@ -78,9 +78,9 @@ _GRAMMAR = Grammar("wCF", _LONG)
 _DIRECTORY = ("--prefix", "-C", "--cwd", "--dir")
 _GLOBAL = ("-g", "--global", "--location")
 _NOT_DONE = ("--dry-run", "--package-lock-only", "--lockfile-only", "--mode")
-_PACKAGE = re.compile(r"((?:@[A-Za-z0-9_.~-]+/)?[A-Za-z0-9_~][A-Za-z0-9_.~-]*)(?:@([^@:/]+))?\Z")
-_BEFORE_VERSION = re.compile(r"((?:@[A-Za-z0-9_.~-]+/)?[A-Za-z0-9_~][A-Za-z0-9_.~-]*)@")
-_EXACT = re.compile(r"[v=]?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)\Z")
+_PACKAGE = r"((?:@[A-Za-z0-9_.~-]+/)?[A-Za-z0-9_~][A-Za-z0-9_.~-]*)(?:@([^@:/]+))?\Z"
+_BEFORE_VERSION = r"((?:@[A-Za-z0-9_.~-]+/)?[A-Za-z0-9_~][A-Za-z0-9_.~-]*)@"
+_EXACT = r"[v=]?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)\Z"
 _REMOVES = ("uninstall", "remove", "rm", "r", "un", "unlink")
 _LOCKS = {"npm": "package-lock.json", "yarn": "yarn.lock", "pnpm": "pnpm-lock.yaml"}
 _INSTALLS = ("install", "i", "in", "ins", "inst", "add", "install-test", "it")
@@ -160,10 +160,10 @@ def _packages(manager: str, placed: Placed, rest: Arguments, names: Sequence[str
 def _package(manager: str, operand: Operand) -> Package | None:
     if operand.text is None:
         return half_known(manager, operand, _BEFORE_VERSION)
-    match = _PACKAGE.match(operand.text)
+    match = re.match(_PACKAGE, operand.text)
     if not match or operand.text.endswith((".tgz", ".tar.gz")):
         return None
-    exact = _EXACT.match(match[2] or "")
+    exact = re.match(_EXACT, match[2] or "")
     return Package(
         manager, match[1], exact[1] if exact else None, None if exact else match[2], operand.raw, operand.span
     )

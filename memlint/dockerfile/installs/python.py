@@ -110,12 +110,12 @@ _UV = Grammar(_PIP.letters.replace("t", "") + "P", _PIP.long)
 _REQUIREMENTS = ("-r", "--requirement", "--requirements")
 _EDITABLE = ("-e", "--editable", "--group")
 _NOT_DONE = ("--dry-run",)
-_PACKAGE = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)\Z", re.DOTALL)
-_EXACT = re.compile(r"===?\s*([A-Za-z0-9.+!_-]+)\Z")
-_LIMITS = re.compile(r"(?:(?:===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)+\Z")
-_BEFORE_VERSION = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?\s*(?:==|~=|!=|<|>)")
-_ARCHIVE = re.compile(r".*\.(?:whl|zip|tar|tar\.(?:gz|bz2|xz)|tgz)\Z", re.IGNORECASE)
-_REMOVED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\Z")
+_PACKAGE = r"(?s)([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)\Z"
+_EXACT = r"===?\s*([A-Za-z0-9.+!_-]+)\Z"
+_LIMITS = r"(?:(?:===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)+\Z"
+_BEFORE_VERSION = r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?\s*(?:==|~=|!=|<|>)"
+_ARCHIVE = r"(?i).*\.(?:whl|zip|tar|tar\.(?:gz|bz2|xz)|tgz)\Z"
+_REMOVED = r"([A-Za-z0-9][A-Za-z0-9._-]*)\Z"
 
 
 def normalised(name: str) -> str:
@@ -190,12 +190,12 @@ def _package(manager: str, operand: Operand) -> Package | None:
     if text is None:
         package = half_known(manager, operand, _BEFORE_VERSION)
         return package and msgspec.structs.replace(package, name=normalised(package.name))
-    match = _PACKAGE.match(text)
-    if not match or "/" in text.partition("@")[0] or "://" in text or _ARCHIVE.match(text):
+    match = re.match(_PACKAGE, text)
+    if not match or "/" in text.partition("@")[0] or "://" in text or re.match(_ARCHIVE, text):
         return None
     limits = match[3].strip()
-    exact = _EXACT.match(limits)
-    if limits and not exact and not _LIMITS.match(limits) and limits[0] not in ";@":
+    exact = re.match(_EXACT, limits)
+    if limits and not exact and not re.match(_LIMITS, limits) and limits[0] not in ";@":
         return None
     if limits.startswith("@"):
         return None

@@ -77,15 +77,13 @@ _ZYPPER = Grammar(
 )
 _NOT_DONE = ("--downloadonly", "--download-only", "--assumeno", "--dry-run", "--test")
 _MANAGERS = {"dnf5": "dnf", "tdnf": "dnf"}
-_NAME = re.compile(
-    r"([A-Za-z0-9_][A-Za-z0-9_.+-]*?|@[A-Za-z0-9_.: /-]+)(?:\.(?:x86_64|aarch64|noarch|ppc64le|s390x))?\Z"
-)
-_FULL = re.compile(
+_NAME = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*?|@[A-Za-z0-9_.: /-]+)(?:\.(?:x86_64|aarch64|noarch|ppc64le|s390x))?\Z"
+_FULL = (
     r"(.+?)-((?:\d+:)?\d[A-Za-z0-9_.+~^]*-\d[A-Za-z0-9_.+~^]*\.(?:el|fc|amzn|cm|azl|ph|module|oe)[A-Za-z0-9_.+~^]*?"
     r"|\d+:\d[A-Za-z0-9_.+~^]*(?:-\d[A-Za-z0-9_.+~^]*?)?)(?:\.(?:x86_64|aarch64|noarch|ppc64le|s390x)|(\.i686))?\Z"
 )
-_RELATION = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)\s*(<=|>=|=|<|>)\s*([A-Za-z0-9_.+~^:-]+)\Z")
-_BEFORE_VERSION = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)=")
+_RELATION = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)\s*(<=|>=|=|<|>)\s*([A-Za-z0-9_.+~^:-]+)\Z"
+_BEFORE_VERSION = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)="
 _INSTALLS = ("install", "in", "localinstall", "reinstall", "install-n", "install-na", "install-nevra")
 
 
@@ -126,10 +124,10 @@ def _package(manager: str, operand: Operand) -> Package | None:
         return half_known(manager, operand, _BEFORE_VERSION) if manager == "zypper" else None
     if text.endswith(".rpm") or text.startswith("-"):
         return None
-    if match := _RELATION.match(text):
+    if match := re.match(_RELATION, text):
         exact = match[3] if match[2] == "=" else None
         return Package(manager, match[1], exact, None if exact else match[2] + match[3], operand.raw, operand.span)
-    if match := _FULL.match(text):
+    if match := re.match(_FULL, text):
         return Package(manager, match[1] + (match[3] or ""), match[2], None, operand.raw, operand.span)
-    match = _NAME.match(text)
+    match = re.match(_NAME, text)
     return Package(manager, match[1], None, None, operand.raw, operand.span) if match else None

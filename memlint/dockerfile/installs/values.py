@@ -193,18 +193,18 @@ def install(
     )
 
 
-def half_known(manager: str, operand: Operand, pattern: re.Pattern[str]) -> Package | None:
+def half_known(manager: str, operand: Operand, pattern: str) -> Package | None:
     """A package of which all but the name is not known; the pattern finds that in how the word begins."""
-    match = pattern.match(operand.prefix)
+    match = re.match(pattern, operand.prefix)
     if not match:
         return None
     constraint = operand.raw.partition(match[1])[2].strip("\"'")
     return Package(manager, match[1], None, constraint or None, operand.raw, operand.span)
 
 
-def removal(manager: str, arguments: Arguments, pattern: re.Pattern[str]) -> Removal:
+def removal(manager: str, arguments: Arguments, pattern: str) -> Removal:
     """What the operands name by the pattern's first group; all, when one of them is not known."""
-    matches = [pattern.match(operand.text or "") for operand in arguments.operands]
+    matches = [re.match(pattern, operand.text or "") for operand in arguments.operands]
     if not arguments.certain or not all(matches):
         return Removal(manager, None)
     return Removal(manager, frozenset(match[1] for match in matches if match))

@@ -64,8 +64,8 @@ class _Script(msgspec.Struct, frozen=True):
         return Span(line, column, end_line, end_column + 1)
 
 
-_ONLY_HEREDOC = re.compile(r"\s*\d*<<-?\s*(?:'[^']*'|\"[^\"]*\"|[^\s'\"<>|;&]+)\s*\Z")
-_SHEBANG = re.compile(r"#![ \t]*(?:/usr)?/bin/(?:env[ \t]+)?(?:ba|da|a)?sh\b")
+_ONLY_HEREDOC = r"\s*\d*<<-?\s*(?:'[^']*'|\"[^\"]*\"|[^\s'\"<>|;&]+)\s*\Z"
+_SHEBANG = r"#![ \t]*(?:/usr)?/bin/(?:env[ \t]+)?(?:ba|da|a)?sh\b"
 
 
 def _script(instruction: Instruction, text: str | None) -> _Script | None:
@@ -73,9 +73,9 @@ def _script(instruction: Instruction, text: str | None) -> _Script | None:
     if not documents:
         return _Script(instruction.value, instruction, (), ())
     lines = text.split("\n") if text is not None and any(each.strip_tabs for each in documents) else None
-    if len(documents) == 1 and _ONLY_HEREDOC.match(instruction.value):
+    if len(documents) == 1 and re.match(_ONLY_HEREDOC, instruction.value):
         content = documents[0].content
-        if content.startswith("#!") and not _SHEBANG.match(content):
+        if content.startswith("#!") and not re.match(_SHEBANG, content):
             return None
         places = _places(documents[0], lines)
         return _Script(content, instruction, *_numbered(content, 0, places))
@@ -115,8 +115,8 @@ def _numbered(
 # The JSON form
 
 
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_STRING = r'(?s)"((?:[^"\\]|\\.)*)"'
+_ESCAPE = r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))'
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -126,7 +126,7 @@ def _executed(
     """`["program", "argument"]`: no shell looks at the words, unless the program is one."""
     value = instruction.value
     words: list[ShellWord] = []
-    for match, known in zip(_STRING.finditer(value), instruction.words, strict=False):
+    for match, known in zip(re.finditer(_STRING, value), instruction.words, strict=False):
         words.append(ShellWord(match[1], known.text, match.start(1), match.end(1), known.text))
     if len(words) != len(instruction.words):
         return None
@@ -149,7 +149,7 @@ def _spread(word: ShellWord) -> tuple[str, list[int], list[int]] | None:
     starts: list[int] = []
     ends: list[int] = []
     at = 0
-    for match in _ESCAPE.finditer(word.raw):
+    for match in re.finditer(_ESCAPE, word.raw):
         starts += range(word.start + at, word.start + match.start() + 1)
         ends += range(word.start + at + 1, word.start + match.start() + 1)
         ends.append(word.start + match.end())

@@ -29,11 +29,11 @@ _LONGEST = 65_536
 _LONGEST_MATCHED = 256
 _BUDGET = 1_000_000
 """Characters that the expansions of one script may come to: doubling variables must not fill the memory."""
-_SEPARATORS = re.compile(r"[ \t\n]+")
-_SPECIAL = re.compile(r"\A~|\{")
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_GLOB = re.compile(r"([*?\[])")
-_CLASS = re.compile(r"\[!?[A-Za-z0-9_.,+~@-]+\]")
+_SEPARATORS = r"[ \t\n]+"
+_SPECIAL = r"\A~|\{"
+_BRACES = r"\{([^{}]*)\}"
+_GLOB = r"([*?\[])"
+_CLASS = r"\[!?[A-Za-z0-9_.,+~@-]+\]"
 _ARRAY = "\0"
 
 
@@ -128,7 +128,11 @@ class State:
     def fields(self, word: WordNode) -> list[str] | None:
         """The words that it becomes; None where they are not known. Globs stay as they are written."""
         first = word.parts[0]
-        if len(word.parts) == 1 and isinstance(first, Literal) and (first.quoted or not _SPECIAL.search(first.text)):
+        if (
+            len(word.parts) == 1
+            and isinstance(first, Literal)
+            and (first.quoted or not re.search(_SPECIAL, first.text))
+        ):
             return [first.text]
         parts = self.tilde(word.parts)
         if parts is None or _differs_by_shell(parts):
@@ -168,7 +172,7 @@ class State:
             return None
         if "IFS" in self.values or self.environment.get("IFS") is not None:
             return None
-        return _SEPARATORS.split(text)
+        return re.split(_SEPARATORS, text)
 
     def array(self, part: Part) -> list[str] | None:
         """`$@` and `${name[@]}` where all of it is known."""
@@ -183,7 +187,7 @@ class State:
         words = value.split(_ARRAY)[1:]
         if part.quoted:
             return words
-        return None if any(_SEPARATORS.search(word) or not word for word in words) else words
+        return None if any(re.search(_SEPARATORS, word) or not word for word in words) else words
 
     def set_array(self, name: str, words: list[str] | None) -> None:
         self.assign(f"{name}[@]", None if words is None else "".join(_ARRAY + word for word in words))
@@ -207,7 +211,7 @@ class State:
         texts = []
         for part in parts:
             text = part.text if isinstance(part, Literal) else self.part(part)
-            if text is None or (not isinstance(part, Literal) and not part.quoted and _SEPARATORS.search(text)):
+            if text is None or (not isinstance(part, Literal) and not part.quoted and re.search(_SEPARATORS, text)):
                 break
             texts.append(text)
         return "".join(texts)
@@ -269,7 +273,7 @@ class State:
             return ""
         text = self.text(part.operand)
         quotes = any(isinstance(each, Literal) and each.quoted for each in part.operand)
-        if text is not None and not part.quoted and quotes and _SEPARATORS.search(text):
+        if text is not None and not part.quoted and quotes and re.search(_SEPARATORS, text):
             return None
         if operator == ":=" and text is not None:
             self.assign(part.name, text)
@@ -280,9 +284,9 @@ class State:
         texts = []
         for part in parts:
             text = self.text((part,))
-            if text is None or "\\" in text or "[" in _CLASS.sub("", text):
+            if text is None or "\\" in text or "[" in re.sub(_CLASS, "", text):
                 return None
-            texts.append(_GLOB.sub(r"[\1]", text) if part.quoted else text)
+            texts.append(re.sub(_GLOB, r"[\1]", text) if part.quoted else text)
         return "".join(texts)
 
     def replaced(self, part: Parameter, value: str) -> str | None:
@@ -316,4 +320,4 @@ def _differs_by_shell(parts: tuple[Part, ...]) -> bool:
     if len(parts) > 1 and any(isinstance(part, Literal) and part.text == "$" and not part.quoted for part in parts):
         return True
     text = "".join(part.text if isinstance(part, Literal) and not part.quoted else "_" for part in parts)
-    return "{" in text and any("," in found[1] or ".." in found[1] for found in _BRACES.finditer(text))
+    return "{" in text and any("," in found[1] or ".." in found[1] for found in re.finditer(_BRACES, text))

@@ -74,7 +74,7 @@ _WRAPPERS = {
     **dict.fromkeys(("poetry", "pdm", "pipenv", "rye"), Wrapper("CPp", ("--directory", "--project"), subcommand="run")),
     "bundle": Wrapper("", ("--gemfile",), subcommand="exec"),
 }
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*="
 
 
 class Unwrapped(msgspec.Struct, frozen=True, gc=False):
@@ -157,7 +157,7 @@ def _option(text: str, wrapper: Wrapper) -> int | None:
 
 
 def _assigns(word: ShellWord) -> bool:
-    return bool(_ASSIGNMENT.match(word.text if word.text is not None else word.prefix))
+    return bool(re.match(_ASSIGNMENT, word.text if word.text is not None else word.prefix))
 
 
 def shell_script(arguments: Sequence[ShellWord]) -> int | None:
