@@ -128,7 +128,7 @@ def _standard_input(arguments: argparse.Namespace) -> Standard | None:
 def _report(
     gathered: Gathered, linter: Linter, config: Config, arguments: argparse.Namespace, fixed: Sequence[Finding]
 ) -> int:
-    findings, suppressed = linter.findings(gathered.repository, gathered.targets)
+    findings, suppressed = linter.findings(gathered.repository, gathered.repository.given)
     gathered = with_faults(gathered, linter)
     say_errors(gathered.errors, gathered.repository.root)
     if arguments.write_baseline is not None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from memlint.dockerfile.reference import BaseImage
     from memlint.lint.built import Built
-    from memlint.lint.repository import Repository
 
 _DIGEST_SHOWN = 19
 _NAMED = (*DEBIAN.values(), "sid", *UBUNTU.values())
@@ -50,17 +49,6 @@ def usual(group: Sequence[Built]) -> list[Built]:
 def by_age(release: str) -> tuple[int, list[tuple[int, str]]]:
     """A key that sorts the releases of one distribution, the oldest first."""
     return (_NAMED.index(release) if release in _NAMED else -1, natural(release))
-
-
-def is_built_here(base: BaseImage, repository: Repository) -> bool:
-    """Whether a base seems to be an image of the repository itself: a Dockerfile lies in, or has, its name."""
-    namespace, _, name = base.repository.rpartition("/")
-    return bool(namespace) and name in repository.once("parts of paths", lambda: _parts(repository))
-
-
-def _parts(repository: Repository) -> set[str]:
-    """The names that directories and Dockerfiles have."""
-    return {part for path in repository.paths for part in re.split(r"[/.]", path)}
 
 
 def smaller(base: BaseImage, other: BaseImage) -> str | None:

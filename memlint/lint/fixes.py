@@ -71,7 +71,7 @@ class _Work:
     def __init__(self, gathered: Gathered, linter: Linter, unsafe: bool) -> None:
         self.repository = self._before = gathered.repository
         self.fixed: list[Finding] = []
-        self._targets, self._linter = frozenset(gathered.targets), linter
+        self._targets, self._linter = gathered.repository.given, linter
         self._unsafe = unsafe
         self._refused: set[tuple[str, str]] = set()
         self._states: dict[str, set[bytes]] = {}

@@ -112,7 +112,8 @@ class _Gathering:
         if whole and self.is_repository and not alone:
             self._others(named)
         errors = sorted(self._errors, key=lambda error: error.path)
-        repository = Repository(self._dockerfiles, frozenset(targets))
+        others = len(targets) < len(self._dockerfiles.outlines)
+        repository = Repository(self._dockerfiles, frozenset(targets) if others else None)
         return Gathered(repository, targets, tuple(errors), tuple(self._notes), standard)
 
     def _directory(self, path: str) -> None:

@@ -37,9 +37,8 @@ class Linter:
 
     def findings(self, repository: Repository, targets: Collection[str]) -> tuple[list[Finding], int]:
         """What the rules find in the targets, and how many findings comments suppressed."""
-        wanted = frozenset(targets)
-        found = run(repository, self.active.values(), wanted, self._failed)
-        return suppress(repository, found, self.rules, self.active, wanted)
+        found = run(repository, self.active.values(), targets, self._failed)
+        return suppress(repository, found, self.rules, self.active, targets)
 
     def in_file(self, repository: Repository, path: str) -> list[Finding]:
         """What the rules for single files find in one of them."""

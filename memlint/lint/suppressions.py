@@ -91,8 +91,9 @@ def suppress(
     targets: Collection[str],
 ) -> tuple[list[Finding], int]:
     """The findings that no comment suppresses, with those about the comments; and how many were suppressed."""
-    places = {*targets, *(finding.anchor.path for finding in findings if finding.anchor)}
-    paths = [path for path in repository.paths if path in places and repository.outline(path).speaks]
+    anchored = {finding.anchor.path for finding in findings if finding.anchor}
+    speaking = [path for path in repository.paths if repository.outline(path).speaks]
+    paths = [path for path in speaking if path in targets or path in anchored]
     if not paths:
         return list(findings), 0
     rules = tuple(rules)

@@ -1,4 +1,4 @@
-"""Which stages of a Dockerfile are built as images.
+"""Which stages of a Dockerfile are built as images, and which bases seem to be.
 
 The last one; those that compose files, bake files and skaffold name as a target; and those that nothing in the file
 uses, for somebody builds them with `--target`. A stage that is called after a step of a build is none of the latter.
@@ -16,6 +16,7 @@ from memlint.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from memlint.dockerfile.reference import BaseImage
     from memlint.lint.facts import Facts, StageFacts
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Stage
@@ -70,6 +71,12 @@ def leaves_of(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 def speaks_of_no_service(stage: str) -> bool:
     """Whether the name of a stage does."""
     return not _AT_HOME.isdisjoint(_words(stage))
+
+
+def is_built_here(base: BaseImage, repository: Repository) -> bool:
+    """Whether a base seems to be an image of the repository itself: a Dockerfile lies in, or has, its name."""
+    namespace, _, name = base.repository.rpartition("/")
+    return bool(namespace) and name in repository.once("parts of paths", lambda: _parts(repository))
 
 
 def _is_step(stage: str) -> bool:
@@ -128,3 +135,8 @@ def _files(names: tuple[str, ...], directory: str, repository: Repository) -> It
         text = repository.read(path)
         if text and "target" in text:
             yield path, text
+
+
+def _parts(repository: Repository) -> set[str]:
+    """The names that directories and Dockerfiles have."""
+    return {part for path in repository.paths for part in re.split(r"[/.]", path)}

@@ -6,8 +6,9 @@ from collections import defaultdict
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.aliases import canonical, key_of, may_be_one
-from memlint.lint.bases import is_built_here, smaller, text_of, usual, would_do
+from memlint.lint.bases import smaller, text_of, usual, would_do
 from memlint.lint.fleet import each_place, fleets, related, where
+from memlint.lint.targets import is_built_here
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:

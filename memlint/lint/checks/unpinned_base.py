@@ -8,8 +8,8 @@ from sys import intern
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.tags import kept, moves
 from memlint.dockerfile.words import assignments
-from memlint.lint.bases import is_built_here
 from memlint.lint.image import images_of, told_once
+from memlint.lint.targets import is_built_here
 from memlint.model.finding import Hit, Location, Related
 
 if TYPE_CHECKING:
