@@ -6,26 +6,28 @@ import re
 from itertools import pairwise
 from posixpath import basename
 
+import msgspec
+
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.shell import parse_shell
-from memlint.lint.image import copy_of, images_of, steps_of, told_once
-from memlint.lint.installing import context_file
+from memlint.lint.image import images_of, steps_of, told_once
 from memlint.lint.lower import Lower
-from memlint.lint.paths import is_below, join
+from memlint.lint.paths import directories, join
 from memlint.lint.rewrites import rewrite_of
+from memlint.lint.scripts import Scripts
 from memlint.lint.upgrades import upgraded_by
 from memlint.model.finding import Hit, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Set
 
     from memlint.dockerfile.shell import Command
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.lint.repository import Repository
+    from memlint.lint.scripts import Script
     from memlint.model.dockerfile import Dockerfile, Instruction
 
-_RECURSIVE = ("chown", "chmod", "chgrp")
 _SYSTEM_WIDE = {
     "apt-get": ("install",),
     "apt": ("install",),
@@ -51,7 +53,6 @@ _PROJECT = {
 """These install for the project in the working directory, which may be a mount."""
 _WRAPPERS = frozenset(("bash", "catatonit", "dumb-init", "env", "gosu", "init", "setpriv", "sh", "su-exec", "tini"))
 """Programs that run the command in their arguments."""
-_SHEBANG = r"#!\s*\S*/(?:env\s+)?(?:sh|bash|dash|ash)\b"
 
 
 def start_copies_up(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
@@ -60,22 +61,51 @@ def start_copies_up(dockerfile: Dockerfile, repository: Repository) -> Iterator[
     return told_once(_in_image(dockerfile, stages, repository) for stages in images)
 
 
+class _Image(msgspec.Struct, frozen=True):
+    """What an image holds when it starts.
+
+    - `lists` and `installed`: the names of the lists whose packages are there, and the installs that were run.
+    - `as_root`: by USER, or because there is none.
+    """
+
+    lower: Lower
+    volumes: frozenset[str]
+    lists: frozenset[str]
+    installed: frozenset[tuple[str, str]]
+    as_root: bool
+
+
 def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], repository: Repository) -> Iterator[Hit]:
     facts, steps = repository.facts(dockerfile), steps_of(stages)
-    lower = Lower(stages, facts)
-    for step in steps:
-        lower.add(step)
-    volumes = _volumes(steps)
-    for step in _starts(steps):
+    starts = [*_starts(steps)]
+    if not starts:
+        return
+    image, scripts = _image(stages, steps, facts), Scripts(steps, facts, repository)
+    for step in starts:
         seen: set[str] = set()
-        for command, where in _commands(step, steps, facts, dockerfile, repository):
-            target = _written(command, lower, volumes, steps)
+        for command, where in _commands(step, scripts):
+            target = _written(command, image)
             if target and target not in seen:
                 seen.add(target)
                 yield Hit(
                     location=Location(dockerfile.path, step.instruction.span),
                     evidence={"command": _short(command) + where, "target": target},
                 )
+
+
+def _image(stages: Sequence[StageFacts], steps: Sequence[Step], facts: Facts) -> _Image:
+    lower = Lower(stages, facts)
+    for step in steps:
+        lower.add(step)
+    users = [step.instruction.value.strip() for step in steps if step.instruction.keyword == "USER"]
+    ran = (placed.command for step in steps if step.instruction.keyword == "RUN" for placed in step.commands or ())
+    return _Image(
+        lower=lower,
+        volumes=frozenset(_volumes(steps)),
+        lists=frozenset(basename(file) for step in steps for install in step.installs for file in install.files),
+        installed=frozenset(found for command in ran if (found := _install(command))),
+        as_root=not users or users[-1].partition(":")[0] in ("root", "0"),
+    )
 
 
 def _starts(steps: Sequence[Step]) -> Iterator[Step]:
@@ -104,111 +134,67 @@ def _volumes(steps: Sequence[Step]) -> list[str]:
     return [path for path in paths if path]
 
 
-def _commands(
-    step: Step, steps: Sequence[Step], facts: Facts, dockerfile: Dockerfile, repository: Repository
-) -> Iterator[tuple[Command, str]]:
-    """What runs: the commands of the instruction, and those of a script that it names. With where, in words."""
+def _commands(step: Step, scripts: Scripts) -> Iterator[tuple[Command, str]]:
+    """What runs: the commands of the instruction, and those of the scripts that it names. With where, in words."""
+    read: set[Script] = set()
     for placed in step.commands or ():
         yield placed.command, ""
-        for word in placed.command.words[:3]:
-            name = word.text or ""
-            script = _script(name, step, steps, facts, dockerfile, repository) if name[:1] not in ("", "-") else None
-            if script is not None:
-                text, named = script
-                commands = parse_shell(text, step.environment, step.directory) or ()
-                yield from ((command, f" in {named}:{_line(text, command)}") for command in commands)
-                break
+        names = [word.text or "" for word in placed.command.words[:3]]
+        found = (scripts.find(name, step.directory) for name in names if name[:1] not in ("", "-"))
+        script = next((each for each in found if each is not None), None)
+        if script is not None and script not in read:
+            read.add(script)
+            commands = parse_shell(script.text, step.environment, step.directory) or ()
+            yield from ((command, f" in {script.name}:{_line(script.text, command)}") for command in commands)
 
 
 def _line(text: str, command: Command) -> int:
     return text.count("\n", 0, command.start) + 1
 
 
-def _script(
-    name: str, step: Step, steps: Sequence[Step], facts: Facts, dockerfile: Dockerfile, repository: Repository
-) -> tuple[str, str] | None:
-    """The text of a shell script that the image starts, and its name: from the build context or a here-document."""
-    path = join(step.directory, name) if "/" in name else None
-    for each in reversed(steps):
-        copy = copy_of(each, facts)
-        if copy is None or copy.target is None:
-            continue
-        documents = {copy.target: each.instruction.heredocs[0].content} if len(each.instruction.heredocs) == 1 else {}
-        wanted = path or _in_path(
-            name, [copy.target, *(f"{copy.target}/{basename(source)}" for source in copy.sources)]
-        )
-        if wanted in documents:
-            return _shell(documents[wanted], name)
-        source = copy.source_of(wanted) if wanted else None
-        if source is not None:
-            return _shell(context_file(source, dockerfile, repository), source)
-    return None
-
-
-def _in_path(name: str, candidates: Sequence[str]) -> str | None:
-    return next((path for path in candidates if basename(path) == name), None)
-
-
-def _shell(text: str | None, name: str) -> tuple[str, str] | None:
-    if text is None or (text.startswith("#!") and not re.match(_SHEBANG, text)):
-        return None
-    return text.replace("\r\n", "\n"), name.removeprefix("./")
-
-
-def _written(command: Command, lower: Lower, volumes: Sequence[str], steps: Sequence[Step]) -> str | None:
+def _written(command: Command, image: _Image) -> str | None:
     """What the command writes into the container's own layer, in words."""
     upgraded = None if command.conditional else upgraded_by(command)
     if upgraded:
         return upgraded
-    installed = _installed(command, lower, volumes, steps)
+    installed = _installed(command, image)
     if installed:
         return installed
     rewrite = rewrite_of(command, command.directory)
-    if rewrite is None or not _as_root(steps):
+    if rewrite is None or not image.as_root:
         return None
     for target in rewrite.targets:
-        if any(is_below(target, volume) for volume in volumes):
+        if _is_in(target, image.volumes):
             continue
-        if rewrite.recursive and lower.application(target.removesuffix("/*") or "/"):
+        if rewrite.recursive and image.lower.application(target.removesuffix("/*") or "/"):
             return f"all files in {target.removesuffix('/*') or '/'}"
-        if not rewrite.recursive and lower.program(target):
+        if not rewrite.recursive and image.lower.program(target):
             return target
     return None
 
 
-def _as_root(steps: Sequence[Step]) -> bool:
-    users = [step.instruction.value.strip() for step in steps if step.instruction.keyword == "USER"]
-    return not users or users[-1].partition(":")[0] in ("root", "0")
+def _is_in(path: str, volumes: Set[str]) -> bool:
+    return any(directory in volumes for directory in directories(path))
 
 
-def _installed(command: Command, lower: Lower, volumes: Sequence[str], steps: Sequence[Step]) -> str | None:
+def _installed(command: Command, image: _Image) -> str | None:
     """The install that the command is, unless the image has it already, or it goes to a volume or a mount."""
     found = _install(command)
     if found is None or command.conditional:
         return None
     name, subcommand = found
     if subcommand in _SYSTEM_WIDE.get(name, ()):
-        return None if _has_lists(command, steps) else f"what {name} installs"
+        return None if _lists(command) and _lists(command) <= image.lists else f"what {name} installs"
     directory = command.directory
-    if subcommand not in _PROJECT.get(name, ()) or directory is None or not lower.holds(directory):
+    if subcommand not in _PROJECT.get(name, ()) or directory is None or not image.lower.holds(directory):
         return None
-    if any(is_below(directory, volume) for volume in volumes):
-        return None
-    done = any(
-        _install(placed.command) == found
-        for step in steps
-        for placed in step.commands or ()
-        if step.instruction.keyword == "RUN"
-    )
-    return None if done else f"what {name} installs"
+    return None if found in image.installed or _is_in(directory, image.volumes) else f"what {name} installs"
 
 
-def _has_lists(command: Command, steps: Sequence[Step]) -> bool:
-    """Whether what it installs are lists of packages that the image has installed: it finds nothing left to do."""
-    built = {basename(file) for step in steps for install in step.installs for file in install.files}
+def _lists(command: Command) -> set[str]:
+    """The names of the lists of packages that it installs: of what is there already it finds nothing left to do."""
     words = [word.text or "" for word in command.arguments]
-    listed = {basename(following) for word, following in pairwise(words) if word in ("-r", "--requirement")}
-    return bool(listed) and listed <= built
+    return {basename(following) for word, following in pairwise(words) if word in ("-r", "--requirement")}
 
 
 def _install(command: Command) -> tuple[str, str] | None:

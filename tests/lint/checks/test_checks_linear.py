@@ -71,13 +71,28 @@ LONG: dict[str, Callable[[int], str]] = {
     "contexts that installs need": lambda n: (
         "FROM debian:12\n" + lines(n, "COPY . /etc/apt\n") + lines(n, "RUN apt-get install -y a\n")
     ),
+    "COPYs, and scripts that a start calls": lambda n: (
+        "FROM debian:12\nWORKDIR /a\n" + lines(n, "COPY f@ d@/\n") + "CMD " + lines(n, "./s@.sh x ; ") + "true\n"
+    ),
+    "COPYs, and a start that calls one script": lambda n: (
+        "FROM debian:12\n" + lines(n, "COPY f@ /d@/\n") + "COPY s.sh /bin/\nCMD " + lines(n, "s.sh x ; ") + "true\n"
+    ),
+    "volumes, and a start that gives away directories": lambda n: (
+        "FROM debian:12\n" + lines(n, "VOLUME /v@\n") + "CMD " + lines(n, "chown -R a /w@ ; ") + "true\n"
+    ),
+    "lists installed, and again at the start": lambda n: (
+        "FROM debian:12\n" + lines(n, "RUN pip install -r l@\n") + "CMD " + lines(n, "pip install -r m@ ; ") + "true\n"
+    ),
+    "projects installed, and others at the start": lambda n: (
+        "FROM debian:12\nCOPY . /a\nWORKDIR /a\n" + lines(n, "RUN npm ci\n") + "CMD " + lines(n, "yarn ; ") + "true\n"
+    ),
     "systems copied": lambda n: (
         "FROM debian:12 AS b\n" + lines(n, "RUN true\n") + "FROM scratch\n" + lines(n, "COPY --from=b /usr /usr\n")
     ),
 }
 CHECKS = (
     *("base-copied-up", "own-file-copied-up", "copied-library", "upx", "upgrade", "copy-above-install"),
-    *("build-argument-above-install", "flattened-base"),
+    *("build-argument-above-install", "flattened-base", "start-copies-up"),
 )
 
 
