@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from itertools import islice
 from posixpath import basename, dirname, join, normpath
 
 import msgspec
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _INDEX = ("-i", "--index", "--extra-index", "--default-index", "-f", "--find-links", "--registry")
 _LISTS_DEEP = 4
 """Lists in lists (`-r other.txt`) that are followed."""
+_LATEST = 100
+"""COPYs above an install that its list is looked for in: more than anybody has."""
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -57,12 +60,13 @@ class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 def packages_of(stages: Iterable[StageFacts], facts: Facts, repository: Repository) -> Iterator[Listed]:
     """The packages that stages install and processes map files of, by commands and by lists that are found."""
+    lists = _Lists(facts, repository)
     for stage in stages:
         for step in stage.steps:
             for install in step.installs:
                 found = [*_named(install)]
                 for path in install.files:
-                    found += _in_list(path, install, stage, step, facts, repository)
+                    found += lists.packages(path, install, stage, step)
                 yield from (listed for listed in found if is_mapped(listed.ecosystem, listed.name))
 
 
@@ -83,50 +87,60 @@ def _index(install: Install) -> str:
     return " ".join(option for option in install.options if option.startswith(_INDEX))
 
 
-def _in_list(
-    path: str, install: Install, stage: StageFacts, step: Step, facts: Facts, repository: Repository
-) -> Iterator[Listed]:
-    """The packages of a list, where the file that it is a copy of can be found."""
-    inside = path if path.startswith("/") else None if install.directory is None else join(install.directory, path)
-    found = _find(inside, path, stage, step, facts, repository)
-    if found is None:
-        return
-    index, place = _index(install), astuple(install.span)
-    for ecosystem, name, version, source in read_list(found, repository):
-        line = astuple(source.span) if source.span else None
-        yield Listed(install.manager, ecosystem, name, version, install.conditional, index, place, source.path, line)
+class _Lists:
+    """The lists of packages that installs name, where the files that they are copies of can be found."""
+
+    def __init__(self, facts: Facts, repository: Repository) -> None:
+        self._facts, self._repository = facts, repository
+        self._copies: dict[int, list[Copy]] = {}
+
+    def packages(self, path: str, install: Install, stage: StageFacts, step: Step) -> Iterator[Listed]:
+        """The packages of a list."""
+        inside = path if path.startswith("/") else None if install.directory is None else join(install.directory, path)
+        found = self._find(inside, path, stage, step)
+        if found is None:
+            return
+        index, place = _index(install), astuple(install.span)
+        for ecosystem, name, version, source in read_list(found, self._repository):
+            line = astuple(source.span) if source.span else None
+            yield Listed(
+                install.manager, ecosystem, name, version, install.conditional, index, place, source.path, line
+            )
+
+    def _find(self, inside: str | None, path: str, stage: StageFacts, step: Step) -> str | None:
+        """The file of the repository that lies at a path of the image when the step runs."""
+        copies = islice(self._above(stage, step), _LATEST)
+        sources = (*_mounted(path, step), *(found for copy in copies if (found := _source(copy, inside, path))))
+        for source in dict.fromkeys(sources):
+            for context in _contexts(self._facts.dockerfile.path):
+                candidate = normpath(join(context, source.lstrip("/")))
+                if not candidate.startswith("..") and self._repository.read(candidate) is not None:
+                    return candidate
+        return None
+
+    def _above(self, stage: StageFacts, step: Step) -> Iterator[Copy]:
+        """What COPY and ADD took from the build context before a step of a stage, the latest first."""
+        line = step.instruction.span.line
+        each: StageFacts | None = stage
+        while each is not None:
+            yield from (copy for copy in reversed(self._in_stage(each)) if copy.instruction.span.line < line)
+            each = each.parent
+
+    def _in_stage(self, stage: StageFacts) -> list[Copy]:
+        index = stage.stage.index
+        if index not in self._copies:
+            found = (copy_of(step, self._facts) for step in stage.steps)
+            self._copies[index] = [copy for copy in found if copy is not None and copy.stage is None]
+        return self._copies[index]
 
 
-def _find(
-    inside: str | None, path: str, stage: StageFacts, step: Step, facts: Facts, repository: Repository
-) -> str | None:
-    """The file of the repository that lies at a path of the image when the step runs."""
-    for source in _sources(inside, path, stage, step, facts):
-        for context in _contexts(facts.dockerfile.path):
-            candidate = normpath(join(context, source.lstrip("/")))
-            if not candidate.startswith("..") and repository.read(candidate) is not None:
-                return candidate
-    return None
-
-
-def _sources(inside: str | None, path: str, stage: StageFacts, step: Step, facts: Facts) -> Iterator[str]:
-    """What the file may be called in the build context: by the latest COPY that puts it there, or by a mount."""
+def _mounted(path: str, step: Step) -> Iterator[str]:
+    """What a list may be called in the build context by the mounts of its RUN."""
     for flag in step.instruction.flags:
         options = dict(part.partition("=")[::2] for part in flag.value.split(","))
         target = options.get("target", options.get("dst", options.get("destination", "")))
         if flag.name == "mount" and "from" not in options and target and basename(target) == basename(path):
             yield options.get("source", options.get("src", target))
-    copies = [
-        copy
-        for each in stage.lineage
-        for moment in each.steps
-        if moment.instruction.keyword in ("COPY", "ADD") and moment.instruction.span.line < step.instruction.span.line
-        if (copy := copy_of(moment, facts)) is not None and copy.stage is None
-    ]
-    for copy in reversed(copies):
-        source = _source(copy, inside, path)
-        if source is not None:
-            yield source
 
 
 def _source(copy: Copy, inside: str | None, path: str) -> str | None:
@@ -159,6 +173,7 @@ _PIN = (
 )
 _OTHER = r"\s*(?:-r|--requirement)[ =]\s*(\S+)"
 _EXACT = r"=?v?(\d[\w.+-]*)\Z"
+_STRING = r'"([^"\\]+)"'
 
 
 def read_list(path: str, repository: Repository, depth: int = 0) -> Iterator[Entry]:
@@ -197,8 +212,9 @@ def _node(path: str, text: str) -> Iterator[Entry]:
     except (msgspec.DecodeError, RecursionError):
         return
     lines = text.split("\n")
+    numbers = _first_lines(re.findall(_STRING, line) for line in lines)
     for name, version in _node_packages(document if isinstance(document, dict) else {}):
-        number = next((at for at, line in enumerate(lines, 1) if f'"{name}"' in line), 1)
+        number = numbers.get(name, 1)
         yield "npm", name.removeprefix("node_modules/"), version, _line(path, number, lines[number - 1])
 
 
@@ -224,10 +240,11 @@ def _toml_lock(path: str, text: str) -> Iterator[Entry]:
     except (tomli.TOMLDecodeError, RecursionError):
         return
     lines = text.split("\n")
+    numbers = _first_lines((line,) for line in lines)
     for package in packages if isinstance(packages, list) else []:
         name, version = (package.get("name"), package.get("version")) if isinstance(package, dict) else (None, None)
         if isinstance(name, str) and isinstance(version, str):
-            number = next((at for at, line in enumerate(lines, 1) if line == f'name = "{name}"'), 1)
+            number = numbers.get(f'name = "{name}"', 1)
             yield "pypi", _normalised(name), version, _line(path, number, lines[number - 1])
 
 
@@ -236,6 +253,15 @@ def _gems(path: str, text: str) -> Iterator[Entry]:
         match = re.match(r"    ([a-z0-9_-]+) \(([^)~<>=, ]+)\)$", line)
         if match:
             yield "gem", match[1], match[2].partition("-")[0], _line(path, number, line)
+
+
+def _first_lines(found: Iterable[Iterable[str]]) -> dict[str, int]:
+    """The number of the first line that each of the texts is found in."""
+    numbers: dict[str, int] = {}
+    for number, texts in enumerate(found, 1):
+        for text in texts:
+            numbers.setdefault(text, number)
+    return numbers
 
 
 def _line(path: str, number: int, text: str) -> Location:
