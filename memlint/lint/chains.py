@@ -231,6 +231,5 @@ def _is_movable(instruction: Instruction, install: str) -> bool:
         target = words[-1].text.strip("\"'")
         return target not in ("/", ".", "./") and not target.startswith(READ_BY_MANAGERS)
     names = [re.split(r"[=\s]", word.text)[0] for word in words] if keyword != "WORKDIR" else []
-    return not any(
-        name.startswith(_FOR_MANAGERS) or re.search(rf"\$\{{?{re.escape(name)}\b", install) for name in names
-    )
+    used = frozenset(re.findall(r"\$\{?(\w+)", install))
+    return not any(name.startswith(_FOR_MANAGERS) or name in used for name in names)

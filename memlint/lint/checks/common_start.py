@@ -52,9 +52,9 @@ def _alike(group: list[Chain], min_images: int) -> Iterator[tuple[list[Built], i
         for chain in alike:
             if len(chain[1]) > length:
                 following[chain[1][length]].append(chain)
-        installs = _last_install(alike[0][0].content.links[:length])
-        whole = installs and not any(len(more) == len(alike) for more in following.values())
-        if whole and len(apart := _apart(alike, installs)) >= min_images:
+        ends = all(len(more) < len(alike) for more in following.values())  # not all of them go on alike
+        installs = _last_install(alike[0][0].content.links[:length]) if ends else 0
+        if installs and len(apart := _apart(alike, installs)) >= min_images:
             yield apart, installs
         else:
             waiting += [(more, length + 1) for more in following.values()]

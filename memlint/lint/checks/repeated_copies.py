@@ -56,12 +56,12 @@ def repeated_copies(repository: Repository, *, min_images: Images, all_files: bo
 
 def _copies(built: Built) -> Iterator[tuple[list[str], str, Copied]]:
     """Of each COPY of nothing but programs these, the image that they come of, and the rest."""
-    links = built.content.links
-    for at, link in enumerate(links):
+    below = b""
+    for link in built.content.links:
         programs = sorted(source for source in link.copies if _is_mapped(source))
         if programs and len(programs) == len(link.copies):
-            below = digest(*(each.text for each in links[:at]))
             yield programs, link.origin, Copied(built, link.place, below)
+        below = digest(below, link.text)
 
 
 def _is_mapped(source: str) -> bool:

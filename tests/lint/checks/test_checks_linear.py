@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.linting import RULES, repository
 
-from memlint.lint.ruleset import load_check, thresholds_for
+from memlint.lint.ruleset import Rule, load_check, thresholds_for
 
 SIZES = (60, 120, 240)
 MOST = 2.2
@@ -122,12 +122,26 @@ def effort(text: str) -> int:
     dockerfile = files.dockerfile("Dockerfile")
     chosen = [rule for rule in RULES if rule.name in CHECKS]
     assert len(chosen) == len(CHECKS)
-    checks = [(load_check(rule, rule.id), rule) for rule in chosen]
-    thresholds = [thresholds_for(check, rule.thresholds, rule.id) for check, rule in checks]
+    checks = ready(chosen)
     with counted() as count:
-        for (check, _), given in zip(checks, thresholds, strict=True):
+        for check, given in checks:
             list(check(dockerfile, files, **given))
     return count[0]
+
+
+def effort_across(text: str) -> int:
+    """The lines of Python that the checks of a repository take for two images that are built alike."""
+    files = repository({"a/Dockerfile": text, "b/Dockerfile": text})
+    checks = ready([rule for rule in RULES if rule.scope == "repository" and rule.check])
+    with counted() as count:
+        for check, given in checks:
+            list(check(files, **given))
+    return count[0]
+
+
+def ready(rules: Sequence[Rule]) -> list[tuple[Any, dict[str, Any]]]:
+    checks = [load_check(rule, rule.id) for rule in rules]
+    return [(check, thresholds_for(check, rule.thresholds, rule.id)) for check, rule in zip(checks, rules, strict=True)]
 
 
 @pytest.mark.parametrize("make", LONG.values(), ids=LONG)
@@ -135,3 +149,27 @@ def test_twice_the_length_takes_twice_the_effort(make: Callable[[int], str]) -> 
     small, middle, large = (effort(make(size)) for size in SIZES)
     assert middle < MOST * small
     assert large < MOST * middle
+
+
+ALIKE: dict[str, Callable[[int], str]] = {
+    "installs": lambda n: "FROM debian:12\n" + lines(n, "RUN apt-get install -y libpq5 x@\n"),
+    "installs by ONBUILD": lambda n: (
+        "FROM debian:12 AS a\n" + lines(n, "ONBUILD RUN apt-get install -y libpq5 x@\n") + "FROM a\nRUN true\n"
+    ),
+    "variables, and an install": lambda n: (
+        "FROM debian:12\n" + lines(n, "ENV A@=$B@\n") + "RUN apt-get install -y libpq5\n"
+    ),
+    "copies of programs": lambda n: "FROM debian:12\n" + lines(n, f"{BUILT}@ /usr/bin/x@\n"),
+    "stages": lambda n: (
+        "FROM debian:12 AS s\n"
+        + lines(n, "RUN apt-get install -y x@\n")
+        + "FROM debian:12\n"
+        + lines(n, "COPY --from=s /usr/lib/x@ /opt/\n")
+    ),
+}
+
+
+@pytest.mark.parametrize("make", ALIKE.values(), ids=ALIKE)
+def test_twice_the_length_of_two_images_takes_twice_the_effort(make: Callable[[int], str]) -> None:
+    small, large = (effort_across(make(size)) for size in (480, 960))
+    assert large < 2.1 * small
