@@ -15,6 +15,7 @@ from memlint.lint.image import copy_of, named_stage
 from memlint.lint.installing import READ_BY_MANAGERS
 from memlint.lint.natives import mapped_in
 from memlint.model.dockerfile import Span
+from memlint.model.ecosystems import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from memlint.lint.facts import Facts, StageFacts, Step
     from memlint.model.dockerfile import Instruction
 
-SYSTEM = frozenset({"deb", "apk", "rpm"})
-"""Ecosystems of the distribution's packages."""
 _MANAGERS = frozenset("apt-get apt apk dnf dnf5 tdnf yum microdnf zypper".split())
 _HOUSEKEEPING = frozenset({"rm", "true", ":", "set", "export"})
 _ONLY_METADATA = frozenset("LABEL EXPOSE CMD ENTRYPOINT HEALTHCHECK STOPSIGNAL VOLUME MAINTAINER ONBUILD".split())
@@ -155,7 +154,7 @@ def system_packages(installs: Iterable[Install]) -> set[str]:
         f"{package.manager}:{package.name}" + (f"={package.version}" if package.version else package.constraint or "")
         for install in installs
         for package in install.packages
-        if package.ecosystem in SYSTEM
+        if package.ecosystem in DISTRIBUTION
     }
 
 
@@ -215,7 +214,7 @@ def plain_install(step: Step) -> set[str] | None:
     if not all(install.complete and not install.files for install in step.installs):
         return None
     packages = [package for install in step.installs for package in install.packages]
-    return system_packages(step.installs) if all(package.ecosystem in SYSTEM for package in packages) else None
+    return system_packages(step.installs) if all(package.ecosystem in DISTRIBUTION for package in packages) else None
 
 
 def _is_plain(name: str | None, words: Collection[str | None]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from memlint.model.digest import ContentID
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.layer import Installed, Package
 from memlint.planner.doubts import Doubt
 from memlint.planner.grounds import Group
@@ -16,7 +17,6 @@ from memlint.planner.problem import Atom, Problem, bits
 from memlint.planner.weighing import Measure
 from memlint.sharing.view import Visible
 
-_DISTRIBUTION = ("deb", "apk", "rpm")
 _TOOLS = (("python3", "python3-minimal"), PIP)
 """What installs packages of Python, by the names of packages that bring it."""
 
@@ -156,7 +156,7 @@ def _needs(
         if found and own not in found:
             yield tuple(sorted(found))
     for tool in _TOOLS if kind == "pypi" and piece.itself.package.name not in ground else ():
-        found = {at for name in tool for other in _DISTRIBUTION for at in providers.get((other, name), ())}
+        found = {at for name in tool for other in DISTRIBUTION for at in providers.get((other, name), ())}
         if found and not any(name in ground for name in tool):
             yield tuple(sorted(found))
 

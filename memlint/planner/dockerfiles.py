@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from memlint.dockerfile.reference import parse_base
-from memlint.lint.chains import SYSTEM
 from memlint.lint.places import Origin, chain_of
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.plan import LeftOut
 from memlint.model.plan_dockerfiles import SCHEMA, DockerfilesPlan, NamedBase, NamedPackage, NamedService
 from memlint.planner.exact import IMAGES_MAX, best_tree
@@ -78,7 +78,7 @@ def _read(origin: Origin) -> _Image | LeftOut:
         for install in step.installs
         if id(install) not in foreign
         for package in install.packages
-        if package.ecosystem in SYSTEM and package.constraint is None and not install.conditional
+        if package.ecosystem in DISTRIBUTION and package.constraint is None and not install.conditional
     )
     languages = {each for each in named(origin, root.base, system) if isinstance(each, NamedPackage)}
     return _Image(path, root.base, root.platform or "", system | languages)
@@ -94,7 +94,9 @@ def _unknown(origin: Origin, image: _Image) -> Iterator[LeftOut]:
             ranged = install.manager not in TOOLS and any(package.constraint for package in install.packages)
             if not install.complete or ranged:
                 kinds.add(f"some {install.manager} packages: their names, versions or conditions are not known")
-            other = install.manager not in TOOLS and any(each.ecosystem not in SYSTEM for each in install.packages)
+            other = install.manager not in TOOLS and any(
+                each.ecosystem not in DISTRIBUTION for each in install.packages
+            )
             if other or install.files:
                 kinds.add(f"{install.manager} packages: where they go is seen in images alone")
     yield from (LeftOut(origin.dockerfile.path, kind) for kind in sorted(kinds))

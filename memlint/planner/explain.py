@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memlint.model.digest import ContentID
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.layer import Package
 from memlint.model.plan import PlannedBase, PlannedFiles, PlannedPackage, Remaining
 from memlint.planner.account import Inode, added, now
@@ -22,7 +23,6 @@ from memlint.sharing.causes import Causes
 from memlint.sharing.history import instruction
 from memlint.sharing.view import Visible
 
-_DISTRIBUTION = ("deb", "apk", "rpm")
 _UNFIT = re.compile(r"[^a-z0-9]+")
 _NAME_MAX = 48
 
@@ -115,7 +115,7 @@ def _packages(case: Case, own: int, below: int, order: Order) -> tuple[PlannedPa
 
 
 def _in_order(each: PlannedPackage) -> tuple[object, ...]:
-    return (each.step, each.type not in _DISTRIBUTION, each.type, each.name, each.version)
+    return (each.step, each.type not in DISTRIBUTION, each.type, each.name, each.version)
 
 
 def _roots(case: Case, inside: Sequence[int], below: int) -> set[int]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from memlint.dockerfile.installs import Install
-from memlint.lint.chains import SYSTEM
 from memlint.lint.facts import Step
+from memlint.model.ecosystems import DISTRIBUTION
 
 _SOURCES = re.compile(
     r"/etc/(?:apt|apk|yum|dnf|zypp)\b|/usr/share/keyrings|add-apt-repository|apt-key|--add-architecture|config-manager"
@@ -29,7 +29,7 @@ def foreign_installs(steps: Sequence[Step]) -> Iterator[Install]:
         text = "\n".join([instruction.value, *(heredoc.content for heredoc in instruction.heredocs)])
         touched = touched or (instruction.keyword in ("RUN", "COPY", "ADD") and _SOURCES.search(text) is not None)
         for install in step.installs:
-            if any(package.ecosystem in SYSTEM for package in install.packages) and (touched or _asks(install)):
+            if any(package.ecosystem in DISTRIBUTION for package in install.packages) and (touched or _asks(install)):
                 yield install
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.layer import Installed, Package
 from memlint.planner.doubts import SYSTEM, Doubt, Doubts
 from memlint.planner.grounds import Group
@@ -15,7 +16,6 @@ from memlint.sharing.view import Visible
 
 PIP = ("python3-pip", "py3-pip", "pip")
 """The packages that bring pip."""
-_DISTRIBUTION = ("deb", "apk", "rpm")
 _NO_PIP = "no base of theirs has pip"
 _NO_MANAGER = "they stand on nothing that could install packages"
 
@@ -115,8 +115,8 @@ def _recommended(package: Installed) -> Iterator[str]:
 def _impossible(group: Group, found: Iterable[Package]) -> Mapping[str, str]:
     """The types of packages that no base on this ground can install, and why."""
     if group.source == SCRATCH:
-        return dict.fromkeys((*_DISTRIBUTION, "pypi"), _NO_MANAGER)
-    names = {each.package.name for each in group.packages} | {each.name for each in found if each.type in _DISTRIBUTION}
+        return dict.fromkeys((*DISTRIBUTION, "pypi"), _NO_MANAGER)
+    names = {each.package.name for each in group.packages} | {each.name for each in found if each.type in DISTRIBUTION}
     return {} if names.intersection(PIP) else {"pypi": _NO_PIP}
 
 
@@ -144,7 +144,7 @@ def comes_with(path: str, file: Visible, number: int, installed: InstalledIn) ->
 
 def _placed(path: str, package: Installed) -> bool:
     """Whether the file belongs to this copy of the package: others may lie in virtual environments."""
-    return package.package.type in _DISTRIBUTION or path.startswith(_place(package.database))
+    return package.package.type in DISTRIBUTION or path.startswith(_place(package.database))
 
 
 def _place(database: str) -> str:

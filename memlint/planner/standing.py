@@ -8,10 +8,10 @@ from typing import Protocol
 import msgspec
 
 from memlint.dockerfile.reference import parse_base
-from memlint.lint.chains import SYSTEM
 from memlint.lint.places import Origin, chain_of
 from memlint.model.digest import DiffID
 from memlint.model.dockerfile import Instruction
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.image import BaseImage, Image, Layer
 from memlint.model.plan import Plan, PlannedBase
 from memlint.planner.alike import Alike
@@ -158,7 +158,7 @@ def runs_as_root(origin: Origin) -> bool:
     """Whether a Dockerfile needs root before it says who runs its commands: it installs packages of the system."""
     before = {id(instruction) for instruction in before_user(origin)}
     installs = (install for step in steps_of(origin) if id(step.instruction) in before for install in step.installs)
-    return any(package.ecosystem in SYSTEM for install in installs for package in install.packages)
+    return any(package.ecosystem in DISTRIBUTION for install in installs for package in install.packages)
 
 
 def user_below(source: str, origins: Sequence[Origin]) -> str | None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.layer import Installed, Package
 from memlint.planner.atoms import Case
 from memlint.planner.layout import Layout
 from memlint.planner.problem import members
-
-_KINDS = ("deb", "apk", "rpm")
 
 
 def unbrought(case: Case, layout: Layout, number: int) -> tuple[Package, ...]:
@@ -26,9 +25,9 @@ def unbrought(case: Case, layout: Layout, number: int) -> tuple[Package, ...]:
         return ()
     group, pieces = case.group, case.pieces
     carried = [pieces[at].itself for at in members(layout.carried(number) & ~case.problem.ground)]
-    base = [each for each in carried if each is not None and each.package.type in _KINDS]
-    have = {each.package: each for each in group.members[number].packages if each.package.type in _KINDS}
-    ground = [each for each in group.packages if each.package.type in _KINDS]
+    base = [each for each in carried if each is not None and each.package.type in DISTRIBUTION]
+    have = {each.package: each for each in group.members[number].packages if each.package.type in DISTRIBUTION}
+    ground = [each for each in group.packages if each.package.type in DISTRIBUTION]
     below = {each.package for each in (*ground, *base)}
     own = [each for package, each in have.items() if package not in below]
     # what the base's sources may not have came with what stays as well

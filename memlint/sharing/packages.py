@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from memlint.model.digest import DiffID
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.image import Image, Layer
 from memlint.model.layer import Installed, LayerIndex, Release
-
-_WHOLE = frozenset({"deb", "apk", "rpm"})
-"""Types whose database names every package of the image, so that the topmost one holds."""
 
 
 def packages_of(image: Image, indexes: Mapping[DiffID, LayerIndex]) -> tuple[Installed, ...]:
@@ -20,7 +18,7 @@ def packages_of(image: Image, indexes: Mapping[DiffID, LayerIndex]) -> tuple[Ins
     for layer in reversed(image.layers):
         index = indexes[layer.diff_id]
         for package in index.installed:
-            if package.package.type in _WHOLE and package.database in seen:
+            if package.package.type in DISTRIBUTION and package.database in seen:
                 continue
             if not hides.hidden(package.database):
                 found.append(package)

@@ -8,8 +8,8 @@ import msgspec
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.aliases import key_of
-from memlint.lint.chains import SYSTEM
 from memlint.lint.fleet import fleets, natural, related, where
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _pins(fleet: Sequence[Built]) -> Mapping[Key, Versions]:
 
 
 def _key(built: Built, listed: Listed) -> Key:
-    base = (key_of(built.base),) if listed.ecosystem in SYSTEM else ()
+    base = (key_of(built.base),) if listed.ecosystem in DISTRIBUTION else ()
     return listed.ecosystem, listed.name, *base
 
 

@@ -10,9 +10,10 @@ import msgspec
 
 from memlint import TYPE_CHECKING
 from memlint.lint.bases import reference_of, text_of
-from memlint.lint.chains import SYSTEM, base_key, digest
+from memlint.lint.chains import base_key, digest
 from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.lint.proposal import base_with
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.finding import Hit
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _installed(built: Built) -> Installed:
     installed = Installed({}, {}, content.first, digest(*(link.text for link in before)))
     for listed in content.packages:
         layer = chain.get(listed.place[0])
-        here = listed.ecosystem == "pypi" or (listed.ecosystem in SYSTEM and layer is not None)
+        here = listed.ecosystem == "pypi" or (listed.ecosystem in DISTRIBUTION and layer is not None)
         name = _name(listed)
         if here and not listed.conditional and not listed.index and name not in installed.layers:
             installed.layers[name] = digest(layer or built.path, listed.path or "")
