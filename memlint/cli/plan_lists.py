@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from posixpath import basename
 
+from memlint.planner.repositories import LISTED_INDEX
 from memlint.planner.write.rewriting import steps_of
 from memlint.planner.write.service import Service
 
-_INDEX = re.compile(rb"^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links|--no-index)\b", re.MULTILINE)
 _MOST = 1 << 20
 """Bytes of a list that are read."""
 
@@ -51,6 +50,6 @@ def _asks(path: str) -> bool:
         if not os.path.isfile(path):
             return False
         with open(path, "rb") as file:
-            return _INDEX.search(file.read(_MOST)) is not None
+            return LISTED_INDEX.search(file.read(_MOST)) is not None
     except (OSError, ValueError):
         return False  # what cannot be read says nothing

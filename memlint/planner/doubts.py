@@ -17,6 +17,7 @@ from memlint.model.digest import ChainID, DiffID
 from memlint.model.image import Layer
 from memlint.model.layer import BUILT, URL, Installed, LayerIndex, Package
 from memlint.planner.grounds import Member
+from memlint.planner.repositories import FILES, INDEX_OPTION, MENTIONED, SETTINGS
 from memlint.planner.write.rewriting import steps_of
 from memlint.sharing.history import instruction
 
@@ -24,41 +25,6 @@ SYSTEM = re.compile(r"(?:usr/(?:local/)?)?lib/python3[^/]*/(?:site|dist)-package
 """Where `pip install` puts packages: what lies elsewhere was put there as files."""
 _STATUS_D = "var/lib/dpkg/status.d/"
 _PIP = ("pip", "uv")
-
-_SETTINGS: Mapping[str, re.Pattern[str]] = {
-    "deb": re.compile(r"etc/apt/(?:sources\.list|preferences)(?:\.d/.+)?"),
-    "apk": re.compile(r"etc/apk/repositories(?:\.d/.+)?"),
-    "rpm": re.compile(r"etc/(?:yum\.repos\.d|zypp/repos\.d|dnf/modules\.d)/.+"),
-    "pypi": re.compile(
-        r"etc/(?:pip\.conf|xdg/pip/.+|uv/.+)|(?:usr/local|opt/[^/]+)/pip\.conf"
-        r"|(?:root|home/[^/]+)/(?:\.pip/.+|\.config/(?:pip|uv)/.+|\.netrc)"
-    ),
-}
-"""The files that say where a package manager gets packages from."""
-_WORDS: Mapping[str, re.Pattern[str]] = {
-    "deb": re.compile(
-        r"sources\.list|/etc/apt/preferences|add-apt-repository|apt-add-repository|apt-key|extrepo|deb\.nodesource"
-    ),
-    "apk": re.compile(r"/etc/apk/repositories|\s-X\s|--repositor(?:y|ies-file)|setup-apkrepos"),
-    "rpm": re.compile(
-        r"yum\.repos\.d|config-manager|--repofrompath|--enablerepo|--repo(?:id)?\b|\bcopr\b|\bmodule\s+(?:-y\s+)?enable"
-        r"|\baddrepo\b|zypper\s+(?:-\S+\s+)*ar\b|rpm\.nodesource"
-    ),
-    "pypi": re.compile(
-        r"\b(?:PIP|UV)_(?:DEFAULT_|EXTRA_)?INDEX(?:_URL)?\b|\b(?:PIP|UV)_(?:FIND_LINKS|NO_INDEX|CONFIG_FILE)\b"
-        r"|\bpip\.(?:conf|ini)\b|\buv\.toml\b|\.netrc\b"
-    ),
-}
-"""What names such sources in an instruction or a variable."""
-_FILES: Mapping[str, re.Pattern[str]] = {
-    "deb": re.compile(r"\.deb\b|\bdpkg\s+(?:-\S+\s+)*(?:-i|--install)\b|\bgdebi\b"),
-    "apk": re.compile(r"\.apk\b|--allow-untrusted"),
-    "rpm": re.compile(r"\.rpm\b|\brpm\s+(?:-\S+\s+)*-\w*[iUF]"),
-}
-"""What installs a package from a file."""
-_INDEX_OPTION = re.compile(
-    r"--(?:extra-index-url|index-url|index|default-index|find-links|no-index|config-file)(?==|\Z)|-[if]"
-)
 
 _UNTOLD = "which command installed them is not known"
 _OUTSIDE = {
@@ -128,7 +94,7 @@ class _Reader:
                 continue
             made = makers[number]
             settings = self._own_settings(layers[number])
-            for kind, words in _WORDS.items():
+            for kind, words in MENTIONED.items():
                 word = words.search(made.text)
                 named = settings.get(kind) or (word[0].strip() if word is not None and kind != "pypi" else None)
                 if named is not None:
@@ -166,7 +132,7 @@ class _Reader:
             found: dict[str, str] = {}
             for path in (*index.others, *index.symlinks, *index.whiteouts):
                 if path.startswith(("etc/", "usr/local/", "opt/", "root/", "home/")):
-                    for kind, pattern in _SETTINGS.items():
+                    for kind, pattern in SETTINGS.items():
                         if kind not in found and pattern.fullmatch(path):
                             found[kind] = f"/{path}"
             self._settings[layer.diff_id] = found
@@ -231,7 +197,7 @@ def _doubt(each: Installed, made: _Made, sources: Mapping[str, str], listed: str
             f"the images name sources of packages of their own ({sources[kind]}): a base would find others, or none",
             settled=False,
         )
-    if kind in _FILES and _FILES[kind].search(made.text) and each.asked is not False:
+    if kind in FILES and FILES[kind].search(made.text) and each.asked is not False:
         named = {package.name.partition(":")[0] for install in made.installs for package in install.packages}
         return None if each.package.name in named else Doubt(_UNNAMED, settled=False)
     return None
@@ -245,8 +211,8 @@ def _of_language(each: Installed, made: _Made, sources: Mapping[str, str], liste
     installs = [install for install in made.installs if install.manager in _PIP]
     if made.keyword != "RUN" or not installs:
         return Doubt(_UNTOLD)
-    word = _WORDS["pypi"].search(made.text)
+    word = MENTIONED["pypi"].search(made.text)
     # what follows the option's name may be a secret
-    options = (found[0] for install in installs for option in install.options if (found := _INDEX_OPTION.match(option)))
+    options = (found[0] for install in installs for option in install.options if (found := INDEX_OPTION.match(option)))
     named = word[0] if word is not None else next(options, None) or sources.get("pypi") or listed
     return Doubt(f"what installed them may ask other indexes ({named})") if named is not None else None

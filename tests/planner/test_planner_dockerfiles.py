@@ -93,6 +93,13 @@ def test_what_cannot_be_told_is_left_out_by_name() -> None:
         "RUN apk add --repository=http://dl.example/edge/testing golang",
         "RUN dnf install -y --enablerepo=crb golang",
         "RUN dnf config-manager --add-repo https://x.example/r.repo && dnf install -y golang",
+        "RUN dnf copr enable -y some/project && dnf install -y golang",
+        "RUN dnf module enable -y golang:1.22 && dnf install -y golang",
+        "RUN dnf install -y --from-repo=crb golang",
+        "RUN zypper -n ar https://x.example/r r && zypper install -y golang",
+        "RUN apt-add-repository ppa:some/project && apt-get install -y golang",
+        "RUN extrepo enable some && apt-get install -y golang",
+        "RUN setup-apkrepos -c && apk add golang",
     ],
 )
 def test_what_comes_from_sources_of_its_own_is_left_out(install: str) -> None:
@@ -102,6 +109,13 @@ def test_what_comes_from_sources_of_its_own_is_left_out(install: str) -> None:
         "a",
         "b",
     }
+
+
+@pytest.mark.parametrize("before", ["curl -X POST https://x.example/", "dnf install -y --enablerepo=x curl"])
+def test_options_of_one_command_say_nothing_of_another(before: str) -> None:
+    text = f"FROM fedora:40; RUN {before}; RUN dnf install -y golang"
+    (base,) = planned(a=text, b=text).bases
+    assert "golang" in names(base.packages)
 
 
 def test_what_was_installed_before_other_sources_came_is_the_distributions() -> None:

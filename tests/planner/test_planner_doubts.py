@@ -95,6 +95,20 @@ def test_apt(before: tuple[Layer, ...], command: str, moved: set[str]) -> None:
     assert not any(base.files for base in plan.bases)
 
 
+@pytest.mark.parametrize(
+    ("options", "moved"),
+    [("--no-cache", {"app"}), ("-X https://acme/", set()), ("--allow-untrusted", set())],
+)
+def test_apk(options: str, moved: set[str]) -> None:
+    release: Files = {"etc/os-release": b"ID=alpine\nVERSION_ID=3.20\n", "lib/apk/db/installed": b"P:musl\nV:1\n\n"}
+    tree: Files = {
+        "lib/apk/db/installed": b"P:musl\nV:1\n\nP:app\nV:1\nF:usr/lib\nR:app.so\n\n",
+        "usr/lib/app.so": library("app", pages=PAGES),
+    }
+    layers = (Layer(release, "ADD rootfs.tar /"), Layer(tree, run(f"apk add {options} app")))
+    assert installed(planned(*(image(name, layers[0], own(name), layers[1]) for name in "ab"))) == moved
+
+
 def test_an_image_without_such_sources_vouches_for_others() -> None:
     tree = debs("libc", "app")
     specs = [image("a", rootfs(), own("a"), LIST, Layer(tree, run(APT))), image("b", rootfs(), Layer(tree, run(APT)))]
