@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from posixpath import basename
 
 from memlint.planner.repositories import LISTED_INDEX
-from memlint.planner.write.rewriting import steps_of
 from memlint.planner.write.service import Service
 
 _MOST = 1 << 20
@@ -28,7 +27,7 @@ def listed(services: Iterable[Service], directory: str) -> Mapping[str, str]:
 
 
 def _lists(service: Service) -> Iterator[str]:
-    for step in steps_of(service.origin):
+    for step in service.origin.steps:
         for install in step.installs:
             if install.manager in ("pip", "uv"):
                 yield from install.files
@@ -38,7 +37,7 @@ def _places(service: Service, name: str) -> Iterator[str]:
     """Where in the context the list may lie: by its own path or name, or where a COPY takes one of that name."""
     yield name.lstrip("/")
     yield basename(name)
-    for step in steps_of(service.origin):
+    for step in service.origin.steps:
         if step.instruction.keyword in ("COPY", "ADD"):
             yield from (
                 word.text.lstrip("/") for word in step.instruction.words[:-1] if basename(word.text) == basename(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import msgspec
@@ -20,11 +21,25 @@ _MOST = 1000
 """Instructions of a chain that are compared with layers; an image has at most 125 of these."""
 
 
-class Origin(msgspec.Struct, frozen=True, eq=False):
+class Origin(msgspec.Struct, frozen=True, eq=False, dict=True):
     """The Dockerfile and the stage that an image was built from."""
 
     dockerfile: Dockerfile
     stage: Stage
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps whose layers the image has, the lowest first."""
+        facts = facts_of(self.dockerfile)
+        return tuple(step for stage in facts.stages[self.stage.index].lineage for step in stage.steps)
+
+    def step_of(self, instruction: Instruction | None) -> Step | None:
+        """The one of these that an instruction is."""
+        return self._by_instruction.get(id(instruction))
+
+    @cached_property
+    def _by_instruction(self) -> dict[int, Step]:
+        return {id(step.instruction): step for step in self.steps}
 
 
 class Places:
@@ -58,7 +73,7 @@ def chain_of(dockerfile: Dockerfile, stage: Stage) -> tuple[Stage, ...]:
 
 def makers_of(history: Sequence[str], origin: Origin) -> dict[int, Instruction]:
     """Layer (counted from 0) → the instruction that made it, where the `created_by` of the layers tells."""
-    steps = list(_steps(origin.dockerfile, chain_of(origin.dockerfile, origin.stage)))[-_MOST:]
+    steps = list(_steps(origin))[-_MOST:]
     return _aligned([as_instruction(created_by) for created_by in history], steps)
 
 
@@ -82,13 +97,11 @@ class _Step(msgspec.Struct, frozen=True, eq=False):
     destinations: frozenset[str]
 
 
-def _steps(dockerfile: Dockerfile, chain: Sequence[Stage]) -> Iterator[_Step]:
-    facts = facts_of(dockerfile)
-    for stage in chain:
-        for step in facts.stages[stage.index].steps:
-            if step.instruction.keyword in _MAKE_LAYERS:
-                texts = _commands(step.instruction) if step.instruction.keyword == "RUN" else ()
-                yield _Step(step.instruction, texts, _destinations(step))
+def _steps(origin: Origin) -> Iterator[_Step]:
+    for step in origin.steps:
+        if step.instruction.keyword in _MAKE_LAYERS:
+            texts = _commands(step.instruction) if step.instruction.keyword == "RUN" else ()
+            yield _Step(step.instruction, texts, _destinations(step))
 
 
 def _commands(instruction: Instruction) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from memlint.planner.named import TOOLS, brought, named
 from memlint.planner.problem import Atom, Problem, bits, members
 from memlint.planner.standing import before_user, user_below
 from memlint.planner.tree import Limits, Node, limited
-from memlint.planner.write.rewriting import steps_of
 from memlint.planner.write.service import unique_names
 
 BASIS = "packages that the Dockerfiles name; what they bring with them, and bytes, are known of images alone"
@@ -70,7 +69,7 @@ def _read(origin: Origin) -> _Image | LeftOut:
         return LeftOut(path, "its FROM takes a build argument that is not known: give it a default")
     if base.repository == "scratch":
         return LeftOut(path, "it begins from scratch, so there is nothing that installs packages")
-    steps = steps_of(origin)
+    steps = origin.steps
     foreign = {id(install) for install in foreign_installs(steps)}
     system = frozenset(
         NamedPackage(package.ecosystem, package.name, package.version or "")
@@ -87,9 +86,9 @@ def _read(origin: Origin) -> _Image | LeftOut:
 def _unknown(origin: Origin, image: _Image) -> Iterator[LeftOut]:
     """What a Dockerfile installs and this plan cannot tell."""
     kinds = {each for each in named(origin, image.source, image.packages) if isinstance(each, str)}
-    for install in foreign_installs(steps_of(origin)):
+    for install in foreign_installs(origin.steps):
         kinds.add(f"some {install.manager} packages: they may come from sources that a planned base does not have")
-    for step in steps_of(origin):
+    for step in origin.steps:
         for install in step.installs:
             ranged = install.manager not in TOOLS and any(package.constraint for package in install.packages)
             if not install.complete or ranged:

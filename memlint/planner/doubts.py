@@ -18,7 +18,6 @@ from memlint.model.image import Layer
 from memlint.model.layer import BUILT, URL, Installed, LayerIndex, Package
 from memlint.planner.grounds import Member
 from memlint.planner.repositories import FILES, INDEX_OPTION, MENTIONED, SETTINGS
-from memlint.planner.write.rewriting import steps_of
 from memlint.sharing.history import instruction
 
 SYSTEM = re.compile(r"(?:usr/(?:local/)?)?lib/python3[^/]*/(?:site|dist)-packages/[^/]+/[^/]+")
@@ -144,10 +143,9 @@ class _Reader:
             variables = " ".join(each.partition("=")[0] for each in member.image.process.env)
             return [self._by_history(layer.created_by, variables) for layer in layers]
         makers = makers_of([layer.created_by for layer in layers], origin)
-        steps = {id(step.instruction): step for step in steps_of(origin)}
         return [
             self._by_history(layer.created_by, "")
-            if (step := steps.get(id(makers.get(number)))) is None
+            if (step := origin.step_of(makers.get(number))) is None
             else _by_step(step, layer.created_by)
             for number, layer in enumerate(layers)
         ]

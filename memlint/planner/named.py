@@ -10,7 +10,6 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.places import Origin, chain_of
 from memlint.model.plan_dockerfiles import NamedPackage
-from memlint.planner.write.rewriting import steps_of
 
 if TYPE_CHECKING:
     from memlint.dockerfile.installs import Install
@@ -64,7 +63,7 @@ def named(origin: Origin, source: str, system: Collection[NamedPackage]) -> Iter
 
     `system` are the packages of the distribution that it installs.
     """
-    text = "\n".join(step.instruction.value for step in steps_of(origin))
+    text = "\n".join(step.instruction.value for step in origin.steps)
     elsewhere = next((word for word in _ELSEWHERE if word in text), None)
     for install, user in _installs(origin):
         manager, why = install.manager, _why_not(install, user, elsewhere)
@@ -80,13 +79,12 @@ def named(origin: Origin, source: str, system: Collection[NamedPackage]) -> Iter
 
 def _installs(origin: Origin) -> Iterator[tuple[Install, str]]:
     """The installs of such packages, each with the user that runs it as far as the Dockerfile says."""
-    steps = {id(step.instruction): step for step in steps_of(origin)}
     user = ""
     for stage in chain_of(origin.dockerfile, origin.stage):
         for instruction in stage.instructions:
             if instruction.keyword == "USER":
                 user = instruction.value.strip()
-            step = steps.get(id(instruction))
+            step = origin.step_of(instruction)
             if step is not None:
                 yield from ((install, user) for install in step.installs if install.manager in TOOLS)
 

@@ -18,7 +18,6 @@ from memlint.planner.alike import Alike
 from memlint.planner.former import Standing, former_base
 from memlint.planner.grounds import Ground
 from memlint.planner.guessing import REPOSITORIES, SCRATCH
-from memlint.planner.write.rewriting import steps_of
 from memlint.planner.write.rigid import ground_layers
 from memlint.planner.write.service import NAMESPACE, Service, named_base
 from memlint.planner.write.staged import COPY_STAGE
@@ -100,7 +99,7 @@ def _stays(ground: Ground, origin: Origin) -> str | None:
 
 def _installs(origin: Origin) -> frozenset[str]:
     """The packages that a Dockerfile installs in any case."""
-    installs = (install for step in steps_of(origin) for install in step.installs if not install.conditional)
+    installs = (install for step in origin.steps for install in step.installs if not install.conditional)
     return frozenset(package.name for install in installs for package in install.packages)
 
 
@@ -157,7 +156,7 @@ def user_before(image: Image, origin: Origin) -> str | None:
 def runs_as_root(origin: Origin) -> bool:
     """Whether a Dockerfile needs root before it says who runs its commands: it installs packages of the system."""
     before = {id(instruction) for instruction in before_user(origin)}
-    installs = (install for step in steps_of(origin) if id(step.instruction) in before for install in step.installs)
+    installs = (install for step in origin.steps if id(step.instruction) in before for install in step.installs)
     return any(package.ecosystem in DISTRIBUTION for install in installs for package in install.packages)
 
 

@@ -18,7 +18,7 @@ from memlint.model.plan import PlannedPackage
 from memlint.planner.write.edit import edited, inserted_above, inserted_below, line_end, removed, replaced
 from memlint.planner.write.installs import install_line
 from memlint.planner.write.moving import merged
-from memlint.planner.write.rewriting import Rewriting, one_line, steps_of
+from memlint.planner.write.rewriting import Rewriting, one_line
 from memlint.planner.write.service import Service, is_root
 from memlint.planner.write.staged import COPY_STAGE, Refused, called_by_number, numbered_reference, staged_copy
 
@@ -159,7 +159,7 @@ def _merged(service: Service, rewriting: Rewriting, layered: Layered) -> list[Ed
     for stage in dockerfile.stages:
         for above, instruction in pairwise(stage.instructions):
             if instruction is rewriting.instruction:
-                step = next((step for step in steps_of(service.origin) if step.instruction is above), None)
+                step = service.origin.step_of(above)
                 return merged(rewriting, step, makers.get(rewriting.layer - 1) is above, dockerfile)
     return None
 
@@ -169,10 +169,9 @@ def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[lis
     dockerfile = service.origin.dockerfile
     escape = dockerfile.directives.get("escape", "\\")
     makers = makers_of([layer.created_by for layer in layered.image.layers], service.origin)
-    steps = {id(step.instruction): step for step in steps_of(service.origin)}
     number, names = 0, {stage.name for stage in dockerfile.stages}
     for layer, files in sorted(layered.in_base.items()):
-        step = steps.get(id(makers.get(layer)))
+        step = service.origin.step_of(makers.get(layer))
         if step is None:
             continue
         stage = _stage_of(dockerfile.stages, step.instruction)

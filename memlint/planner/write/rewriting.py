@@ -17,7 +17,7 @@ import msgspec
 from memlint.dockerfile.shell import Command
 from memlint.layers.attributes import Attributes
 from memlint.lint.chains import plain_install
-from memlint.lint.facts import Step, facts_of
+from memlint.lint.facts import Step
 from memlint.lint.places import Origin, makers_of
 from memlint.model.digest import DiffID, chain_ids
 from memlint.model.dockerfile import Instruction
@@ -75,11 +75,9 @@ def rewritings_of(
     if not copied:
         return ()
     makers = makers_of([layer.created_by for layer in image.layers], origin) if origin else {}
-    own = steps_of(origin) if origin else ()
-    steps = {id(step.instruction): step for step in own}
-    shell = any(step.instruction.keyword == "SHELL" for step in own)
-    by_layer = {layer: steps[id(made)] for layer, made in makers.items() if id(made) in steps}
-    return tuple(_rewriting(image, number, files, by_layer, shell, indexes, read) for number, files in copied.items())
+    steps = {layer: step for layer, made in makers.items() if origin and (step := origin.step_of(made))}
+    shell = any(step.instruction.keyword == "SHELL" for step in (origin.steps if origin else ()))
+    return tuple(_rewriting(image, number, files, steps, shell, indexes, read) for number, files in copied.items())
 
 
 def _rewriting(
@@ -139,12 +137,6 @@ def without_removable(image: Image, rewritings: Sequence[Rewriting]) -> Image:
     chain = chain_ids([layer.diff_id for layer in layers])
     left = (msgspec.structs.replace(layer, chain_id=each) for layer, each in zip(layers, chain, strict=True))
     return msgspec.structs.replace(image, layers=tuple(left))
-
-
-def steps_of(origin: Origin) -> tuple[Step, ...]:
-    """The steps whose layers the image has, the lowest first."""
-    facts = facts_of(origin.dockerfile)
-    return tuple(step for stage in facts.stages[origin.stage.index].lineage for step in stage.steps)
 
 
 def one_line(instruction: Instruction) -> str:

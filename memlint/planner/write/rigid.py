@@ -11,7 +11,7 @@ from memlint.lint.places import makers_of
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
-from memlint.planner.write.rewriting import Rewriting, steps_of
+from memlint.planner.write.rewriting import Rewriting
 from memlint.planner.write.service import Service
 from memlint.planner.write.staged import Refused, called_by_number, lacking, numbered_reference, staged_copy
 from memlint.sharing.view import EMPTY, View, merge_views
@@ -73,11 +73,10 @@ def _rigid(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex])
     makers = makers_of([layer.created_by for layer in image.layers], service.origin)
     dockerfile = service.origin.dockerfile
     escape = dockerfile.directives.get("escape", "\\")
-    steps = {id(step.instruction): step for step in steps_of(service.origin)}
     lacks = lacking(ground_view(image, service, indexes))
     found: dict[int, str | None] = {}
     for number in range(ground_layers(image, service), len(image.layers)):
-        step = steps.get(id(makers.get(number)))
+        step = service.origin.step_of(makers.get(number))
         if step is None or step.instruction.keyword == "RUN":
             found[number] = _ANEW if step is not None and _installs_anew(step) else None
             continue
