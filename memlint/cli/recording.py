@@ -15,6 +15,7 @@ from memlint.kernel.profiles import encode_profile, read_profile
 from memlint.kernel.recording import merge, profile, wholly
 from memlint.kernel.unseen import as_root
 from memlint.model.profile import Profile
+from memlint.model.units import enumerated
 
 _NAMED = 5
 """Containers that a line names."""
@@ -51,9 +52,8 @@ def _recorded(seen: Observation, path: str) -> Profile:
             "leave --max-seconds, --max-cpu and --pid out; without --record, memlint measure says what is not seen",
         )
     if others:
-        names = ", ".join(each.name or each.id[:12] for each in others[:_NAMED])
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        say(f"memlint: not recorded, as not all of their processes could be looked into: {names}{more}")
+        names = enumerated([each.name or each.id[:12] for each in others], _NAMED)
+        say(f"memlint: not recorded, as not all of their processes could be looked into: {names}")
     return profile(whole)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from memlint.model.digest import ContentID
 from memlint.model.measure import MeasuredDuplicate, MeasuredTotals, Measurement, is_whole
 from memlint.model.nodes import SCHEMA, Node, Nodes, NodesDuplicate
+from memlint.model.units import enumerated
 from memlint.model.vocabulary import BY_CONTAINER
 
 _BASIS = "measured"
-_NAMED = 4
-"""Nodes that a warning names."""
+_named = partial(enumerated, most=4)
+"""The nodes that a warning names."""
 _NONE = "none"
 
 
@@ -139,8 +141,3 @@ def _in_part(measurements: Mapping[str, Measurement]) -> Iterator[str]:
         yield f"only some of what runs was asked for when these were measured: {_named(narrowed)}"
     if sampled:
         yield f"only a sample of the processes was looked into, so the sums are without the rest: {_named(sampled)}"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -7,6 +7,7 @@ from posixpath import basename, dirname
 
 from memlint import TYPE_CHECKING
 from memlint.lint.image import copy_of, named_stage
+from memlint.model.units import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -31,7 +32,6 @@ _OWN_PROJECT = r"(?m)^[ \t]*(?:-e\b|--editable\b|\.{1,2}(?:/|\[|[ \t\r]*$)|/)"
 """A line of a requirements file that installs something from the build context."""
 _TOOLS = frozenset(("pip", "setuptools", "wheel"))
 """What installs packages: text alone, nothing of it is mapped."""
-_LISTED = 3
 _OF_PROJECTS = frozenset(("Gemfile", "Gemfile.lock", "package.json", "pyproject.toml"))
 """Files that describe a project, beside those that list what it needs."""
 
@@ -86,9 +86,7 @@ def library_installs(
 def summary(install: Install) -> str:
     """`apt: libpq5, python3 and 4 more`."""
     names = [package.name for package in install.packages] or [basename(file) for file in install.files]
-    names = list(dict.fromkeys(names))
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"the install of {', '.join(names[:_LISTED])}{more} ({install.manager})"
+    return f"the install of {enumerated(list(dict.fromkeys(names)))} ({install.manager})"
 
 
 def context_file(path: str, dockerfile: Dockerfile, repository: Repository) -> str | None:

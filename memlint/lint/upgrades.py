@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
+from memlint.model.units import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,6 @@ _NOT_DONE = frozenset(
     )
 )
 _PACMAN = r"-S\w*u"
-_LISTED = 3
 
 
 def upgraded_by(command: Command) -> str | None:
@@ -77,4 +77,4 @@ def _named(packages: Sequence[str | None]) -> str:
     known = [package for package in packages if package]
     if not known:
         return "packages of the base"
-    return ", ".join(known[:_LISTED]) + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
+    return enumerated(known)

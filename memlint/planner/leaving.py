@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from memlint.model.plan import LeftOut
-from memlint.model.units import human_size, plural
+from memlint.model.units import enumerated, human_size, plural
 from memlint.planner.atoms import Case
 from memlint.planner.draft import Options
 from memlint.planner.grounds import Group
@@ -18,7 +18,6 @@ from memlint.sharing.storage import StorageModel
 
 IMAGES_MAX = 1500
 """Images of one group that are planned together: the time grows with the square."""
-_NAMED = 3
 _BY_RUN = "a RUN makes these files whatever lies below: a base can hold what a COPY brings from a stage"
 
 
@@ -81,7 +80,7 @@ def left_out(
     ]
     if unpackaged:
         found.append(
-            LeftOut(f"packages of {_listed(unpackaged)}", "there is no package database: only files can be shared")
+            LeftOut(f"packages of {enumerated(unpackaged)}", "there is no package database: only files can be shared")
         )
     return tuple(found)
 
@@ -111,7 +110,7 @@ def kept_packages(cases: Sequence[Case]) -> Iterator[LeftOut]:
                 found[doubt.why][name].update((case.group.members[each].image.name, None) for each in holders)
     for why, packages in found.items():
         images = dict.fromkeys(image for names in packages.values() for image in names)
-        yield LeftOut(f"{_listed(list(packages))} of {_listed(list(images))}", why)
+        yield LeftOut(f"{enumerated(list(packages))} of {enumerated(list(images))}", why)
 
 
 def refused_files(cases: Sequence[Case], again: Mapping[str, Again]) -> Iterator[LeftOut]:
@@ -131,12 +130,7 @@ def refused_files(cases: Sequence[Case], again: Mapping[str, Again]) -> Iterator
                 found[why].append((name, size))
         for why, copies in sorted(found.items()):
             images, size = sorted({name for name, _ in copies}), sum(size for _, size in copies)
-            yield LeftOut(f"{human_size(size)} of {_listed(images)}", why)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+            yield LeftOut(f"{human_size(size)} of {enumerated(images)}", why)
 
 
 def _too_many(group: Group) -> str:
@@ -151,7 +145,7 @@ def notes(groups: Sequence[Group], replicas: Sequence[int], storage: StorageMode
             if member.image.ref not in options.grounds and member.ground is not None and group.source:
                 guessed[group.source].append(member.image.name)
     for source, names in guessed.items():
-        which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        which = enumerated(names)
         yield (
             f"{source} is guessed from os-release for {which}, whose lowest layer counts as their original base: name"
             " their Dockerfiles to have it right"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from memlint.model.plan_check import Check
 from memlint.model.report import Totals
-from memlint.model.units import human_size, percent, plural
+from memlint.model.units import enumerated, human_size, percent, plural
 from memlint.report.sheet import printable
 
 
@@ -52,6 +53,7 @@ def missed(check: Check) -> tuple[str, str]:
 
 _SAVES = "memlint: the images do not save what was planned"
 _SHOWN = 5
+_listed = partial(enumerated, most=_SHOWN)
 
 
 def _packages(check: Check) -> list[str]:
@@ -82,11 +84,6 @@ def _again(check: Check) -> list[str]:
 
 def _versions(versions: Sequence[str]) -> str:
     return ", ".join(versions)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _row(name: str, totals: Totals) -> str:

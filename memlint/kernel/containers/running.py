@@ -26,6 +26,7 @@ from memlint.kernel.residency import Container
 from memlint.kernel.tables import table_of
 from memlint.kernel.unseen import HIDDEN, as_root, late, with_more_rights
 from memlint.model.measure import Unseen
+from memlint.model.units import enumerated
 
 RUNTIMES: tuple[Runtime, ...] = (Docker(), Containerd(), CriO(), Podman(), BUILDKIT, LXC, NSPAWN)
 """Where a container's cgroup does not tell the runtime, the first one whose files know it is it."""
@@ -223,5 +224,4 @@ def _unplaced(found: Iterable[Found]) -> Iterator[Unseen]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(clean(name) for name in names[:3]) + more
+    return enumerated([clean(name) for name in names])

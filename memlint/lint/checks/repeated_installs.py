@@ -15,6 +15,7 @@ from memlint.lint.fleet import each_place, fleets, related, teller, where
 from memlint.lint.proposal import base_with
 from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.finding import Hit
+from memlint.model.units import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,11 +164,11 @@ def _apart(name: str, one: Installed, other: Installed) -> bool:
 def _hit(common: Sequence[str], members: list[Built]) -> Hit:
     paths = list(dict.fromkeys(built.path for built in members))
     anchor, built = members[0], members.pop(teller(members))
-    first, more = _installed(built), len(common) - _PACKAGES_NAMED
+    first = _installed(built)
     return Hit(
         location=_place(common[0], built),
         evidence={
-            "packages": ", ".join(common[:_PACKAGES_NAMED]) + (f" and {more} more" if more > 0 else ""),
+            "packages": enumerated(common, _PACKAGES_NAMED),
             "number": len(common),
             "base": text_of(built.base),
             "count": len(members) + 1,

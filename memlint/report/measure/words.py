@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from memlint.model.measure import Measurement, Store
-from memlint.model.units import percent, plural
+from memlint.model.units import enumerated, percent, plural
 
 _DIGEST = 64
 """Hex digits of a sha256."""
@@ -82,8 +82,7 @@ def unseen(measurement: Measurement) -> list[str]:
         groups.setdefault((each.reason, each.hint), []).append(each.what)
     lines = []
     for (reason, hint), what in groups.items():
-        named = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
-        lines.append(f"{named}: {reason}" + (f" ({hint})" if hint else ""))
+        lines.append(f"{enumerated(what)}: {reason}" + (f" ({hint})" if hint else ""))
     return lines
 
 
