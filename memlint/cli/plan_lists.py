@@ -29,7 +29,7 @@ def listed(services: Iterable[Service], directory: str) -> Mapping[str, str]:
 def _lists(service: Service) -> Iterator[str]:
     for step in service.origin.steps:
         for install in step.installs:
-            if install.manager in ("pip", "uv"):
+            if install.ecosystem == "pypi":
                 yield from install.files
 
 

@@ -120,9 +120,7 @@ def _is_sought(variable: str, step: Step, target: str) -> bool:
 
 def _names_more_than_lists(install: Install, paths: Iterable[str], target: str | None) -> bool:
     """Whether an install names files of the target other than its lists of packages."""
-    if not _LOOKS_IN.isdisjoint(
-        option.partition("=")[0] for option in install.options if install.manager in ("pip", "uv")
-    ):
+    if not _LOOKS_IN.isdisjoint(option.partition("=")[0] for option in install.options if install.ecosystem == "pypi"):
         return True
     lists = {join(install.directory, file) for file in install.files}
     return target is not None and any(is_below(path, target) and path not in lists for path in paths)

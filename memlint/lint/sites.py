@@ -24,7 +24,7 @@ def site_of(install: Install, command: Command, runtime: Runtime | None) -> str 
 
     `runtime` is that of the base, `command` what installs. The version of Python is left out of the path.
     """
-    if install.manager in ("pip", "uv"):
+    if install.ecosystem == "pypi":
         return _of_python(install, command, runtime)
     if install.manager == "npm":
         return _of_node(install, runtime)

@@ -20,10 +20,10 @@ from memlint.planner.grounds import Member
 from memlint.planner.repositories import FILES, INDEX_OPTION, MENTIONED, SETTINGS
 from memlint.sharing.history import instruction
 
-SYSTEM = re.compile(r"(?:usr/(?:local/)?)?lib/python3[^/]*/(?:site|dist)-packages/[^/]+/[^/]+")
+SITE_PACKAGES = re.compile(r"(?:usr/(?:local/)?)?lib/python3[^/]*/(?:site|dist)-packages/[^/]+/[^/]+")
 """Where `pip install` puts packages: what lies elsewhere was put there as files."""
+_LANGUAGES = ("pypi", "npm")
 _STATUS_D = "var/lib/dpkg/status.d/"
-_PIP = ("pip", "uv")
 
 _UNTOLD = "which command installed them is not known"
 _OUTSIDE = {
@@ -166,9 +166,6 @@ class _Reader:
         return self._histories[key]
 
 
-_LANGUAGES = ("pypi", "npm")
-
-
 def _above(member: Member) -> int:
     """How many layers the ground has."""
     chain = [layer.chain_id for layer in member.image.layers]
@@ -187,7 +184,11 @@ def _doubt(each: Installed, made: _Made, sources: Mapping[str, str], listed: str
     if made.keyword in ("COPY", "ADD"):
         return Doubt("", as_files=True)
     if kind in _LANGUAGES:
-        return _of_language(each, made, sources, listed) if kind == "pypi" and SYSTEM.fullmatch(each.database) else None
+        return (
+            _of_language(each, made, sources, listed)
+            if kind == "pypi" and SITE_PACKAGES.fullmatch(each.database)
+            else None
+        )
     if each.database.startswith(_STATUS_D):
         return Doubt(_NO_MANAGER)
     if kind in sources:
@@ -206,7 +207,7 @@ def _of_language(each: Installed, made: _Made, sources: Mapping[str, str], liste
         return Doubt(_OUTSIDE[each.outside])
     if "+" in each.package.version:
         return Doubt(_LOCAL_VERSION)
-    installs = [install for install in made.installs if install.manager in _PIP]
+    installs = [install for install in made.installs if install.ecosystem == "pypi"]
     if made.keyword != "RUN" or not installs:
         return Doubt(_UNTOLD)
     word = MENTIONED["pypi"].search(made.text)

@@ -8,7 +8,7 @@ import msgspec
 
 from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.layer import Installed, Package
-from memlint.planner.doubts import SYSTEM, Doubt, Doubts
+from memlint.planner.doubts import SITE_PACKAGES, Doubt, Doubts
 from memlint.planner.grounds import Group
 from memlint.planner.guessing import SCRATCH
 from memlint.planner.write.rigid import Again
@@ -71,7 +71,7 @@ def _installed(group: Group, doubts: Mapping[str, Doubts]) -> tuple[_Found, _Kep
 def _is_of_system(each: Installed) -> bool:
     """Whether it lies where a package manager puts it by itself. npm makes what is there once more."""
     if each.package.type == "pypi":
-        return each.within is None and SYSTEM.fullmatch(each.database) is not None
+        return each.within is None and SITE_PACKAGES.fullmatch(each.database) is not None
     return each.package.type != "npm"
 
 

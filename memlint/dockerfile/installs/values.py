@@ -65,6 +65,11 @@ class Install(msgspec.Struct, frozen=True, gc=False):
     conditional: bool = False
     directory: str | None = None
 
+    @property
+    def ecosystem(self) -> str:
+        """What it installs, whatever names it gives."""
+        return _ECOSYSTEMS[self.manager]
+
 
 class Found(msgspec.Struct, frozen=True, gc=False):
     """An install, and the name of the group that it can be removed by."""
