@@ -84,12 +84,11 @@ class _Reader:
 
     def doubts(self, member: Member, origin: Origin | None, listed: str | None) -> Doubts:
         layers = member.image.layers
-        above = _above(member)
         found: dict[Package, Doubt] = {}
         makers = self._makers(member, origin)
         sources: dict[str, str] = {}
         for number, brought in enumerate(self._all_brought(layers)):
-            if number < above:
+            if number < member.stands.layers:
                 continue
             made = makers[number]
             settings = self._own_settings(layers[number])
@@ -166,12 +165,6 @@ class _Reader:
         return self._histories[key]
 
 
-def _above(member: Member) -> int:
-    """How many layers the ground has."""
-    chain = [layer.chain_id for layer in member.image.layers]
-    return chain.index(member.ground) + 1 if member.ground in chain else 0
-
-
 def _by_step(step: Step, created_by: str) -> _Made:
     one = step.instruction
     flags = (f"--{flag.name}={flag.value}" for flag in one.flags)
@@ -183,12 +176,10 @@ def _doubt(each: Installed, made: _Made, sources: Mapping[str, str], listed: str
     kind = each.package.type
     if made.keyword in ("COPY", "ADD"):
         return Doubt("", as_files=True)
+    if kind == "pypi" and SITE_PACKAGES.fullmatch(each.database):
+        return _of_language(each, made, sources, listed)
     if kind in _LANGUAGES:
-        return (
-            _of_language(each, made, sources, listed)
-            if kind == "pypi" and SITE_PACKAGES.fullmatch(each.database)
-            else None
-        )
+        return None  # in no base as a package
     if each.database.startswith(_STATUS_D):
         return Doubt(_NO_MANAGER)
     if kind in sources:
