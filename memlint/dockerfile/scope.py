@@ -29,8 +29,6 @@ PLATFORM_ARGS = (
 PROXY_ARGS = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 _PROXIES = frozenset((*PROXY_ARGS, *map(str.lower, PROXY_ARGS)))
 
-_UNSET = object()
-
 
 class Variables(Mapping[str, "str | None"]):
     """The variables at one instruction; a value is None where it is not known.
@@ -49,22 +47,29 @@ class Variables(Mapping[str, "str | None"]):
         self._overlay = overlay
         self.foreign = foreign
 
-    def _known(self, name: str) -> object:
+    def _past(self, name: str) -> str | None:
+        """KeyError for a name that the Dockerfile has not set so far."""
         past = self._history.get(name, ())
         at = bisect_left(past, (self._time + 1,))
-        return past[at - 1][1] if at else self._overlay.get(name, _UNSET)
+        return past[at - 1][1] if at else self._overlay[name]
 
     def __getitem__(self, name: str) -> str | None:
-        value = self._known(name)
-        if value is _UNSET:
+        try:
+            return self._past(name)
+        except KeyError:
             # PATH has a default, and who builds may have set a proxy
             if self.foreign or name == "PATH" or name in _PROXIES:
                 return None
-            raise KeyError(name)
-        return value  # type: ignore[return-value]
+            raise
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._known(name) is not _UNSET
+        if not isinstance(name, str):
+            return False
+        try:
+            self._past(name)
+        except KeyError:
+            return False
+        return True
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in {**self._history, **self._overlay} if name in self)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.shell.nodes import Literal, Parameter
 
@@ -48,13 +50,24 @@ class Budget:
         return self.left >= 0
 
 
+class _Everything(msgspec.Struct, frozen=True):
+    """All variables as they were."""
+
+    values: dict[str, str | None]
+    environment: Lookup
+
+
+_Former = tuple["str | None"] | _Everything | None
+"""What a name stood for before a change: a value, all there was, or nothing at all."""
+
+
 class State:
     """Variables, with a log by which changes can be taken back (a subshell) or declared uncertain (a branch)."""
 
     def __init__(self, environment: Lookup, directory: str | None, budget: Budget) -> None:
         self.environment: Lookup = environment
         self.values: dict[str, str | None] = {DIRECTORY: directory}
-        self.log: list[tuple[str, object]] = []
+        self.log: list[tuple[str, _Former]] = []
         self.budget = budget
 
     def get(self, name: str) -> str | None:
@@ -63,7 +76,7 @@ class State:
 
     def assign(self, name: str, value: str | None) -> None:
         """Assign. A value too long to carry along is not known."""
-        self.log.append((name, self.values.get(name, _MISSING)))
+        self.log.append((name, (self.values[name],) if name in self.values else None))
         self.values[name] = value if value is None or len(value) <= _LONGEST else None
 
     def mark(self) -> int:
@@ -77,12 +90,12 @@ class State:
         """As if nothing had been assigned since."""
         while len(self.log) > mark:
             name, old = self.log.pop()
-            if name == EVERYTHING:
-                self.values, self.environment = old  # type: ignore[misc]
-            elif old is _MISSING:
+            if isinstance(old, _Everything):
+                self.values, self.environment = old.values, old.environment
+            elif old is None:
                 del self.values[name]
             else:
-                self.values[name] = old  # type: ignore[assignment]
+                (self.values[name],) = old
 
     def forget(self, names: Iterable[str]) -> None:
         """These are not certain any more."""
@@ -105,7 +118,7 @@ class State:
 
     def forget_all(self) -> None:
         """No variable is certain; the directory stays."""
-        self.log.append((EVERYTHING, (self.values, self.environment)))
+        self.log.append((EVERYTHING, _Everything(self.values, self.environment)))
         self.values = {DIRECTORY: self.values[DIRECTORY]}
         self.environment = {}
 
@@ -298,9 +311,6 @@ class State:
         if not old or len(value) * max(len(new), 1) > _LONGEST:
             return None
         return value.replace(old, new, 1 if part.operator == "/" else -1)
-
-
-_MISSING = object()
 
 
 def _without(value: str, operator: str, pattern: str) -> str:
