@@ -6,12 +6,18 @@ import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
+from io import BufferedReader, RawIOBase
 
+from memlint import TYPE_CHECKING
 from memlint.layers.limits import Limits
 from memlint.layers.stream import Promised, TarBlocks
 from memlint.model.image import Blob, Layer
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 Extended = tuple[tuple[str, bytes], ...]
+_BUFFER = 1 << 20
 _XATTR = "SCHILY.xattr."
 _OVERLAY = ("trusted.overlay.", "user.overlay.")
 
@@ -24,8 +30,8 @@ def members_of(layer: Layer, content: Blob, limits: Limits) -> Iterator[tuple[ta
     with closing(content.open()) as reader:
         promised = Promised(layer.descriptor.size, layer.descriptor.digest, layer.diff_id)
         with TarBlocks(reader, limits, promised, verify=False) as blocks:
-            file = _File(iter(blocks))
-            with tarfile.open(fileobj=file, mode="r|", bufsize=1 << 20) as archive:  # type: ignore[call-overload]
+            file = BufferedReader(_File(iter(blocks)), _BUFFER)
+            with tarfile.open(fileobj=file, mode="r|", bufsize=_BUFFER) as archive:
                 for member in archive:
                     path = clean(member.name)
                     yield archive, member, "" if path == "." else path
@@ -56,21 +62,21 @@ def extended_at(path: str) -> Extended:
         return ()  # a file system without them
 
 
-class _File:
+class _File(RawIOBase):
     """Blocks as a file that is read once."""
 
     def __init__(self, blocks: Iterator[memoryview]) -> None:
         self._blocks = blocks
-        self._left = b""
+        self._left = memoryview(b"")
 
-    def read(self, size: int) -> bytes:
-        parts, missing = [], size
-        while missing:
-            if not self._left:
-                self._left = bytes(next(self._blocks, b""))
-                if not self._left:
-                    break
-            parts.append(self._left[:missing])
-            self._left = self._left[missing:]
-            missing -= len(parts[-1])
-        return b"".join(parts)
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        if not self._left:
+            self._left = next(self._blocks, self._left)
+        with memoryview(buffer) as target:
+            size = min(len(target), len(self._left))
+            target[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
