@@ -10,17 +10,18 @@ import msgspec
 from memlint.model.digest import DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
-from memlint.model.plan import SCHEMA, Moved, Plan, PlannedBase, PlannedImage, Point, Suggestion
+from memlint.model.plan import SCHEMA, LeftOut, Moved, Plan, PlannedBase, PlannedImage, Point, Suggestion
 from memlint.model.report import Report, Totals
 from memlint.model.units import human_size, percent, plural
 from memlint.model.vocabulary import BY_CHAIN, STORAGE
 from memlint.planner.account import counted
 from memlint.planner.alike import Alike
+from memlint.planner.atoms import Case
 from memlint.planner.choice import chosen
 from memlint.planner.doubts import doubts_of
 from memlint.planner.draft import Draft, Drafting, Options, Part
 from memlint.planner.former import kept, lacking, moved, renamed, with_names
-from memlint.planner.grounds import Group, Member, grouped, led, members_of
+from memlint.planner.grounds import Follower, Group, Member, grouped, led, members_of
 from memlint.planner.leaving import cut, kept_packages, left_out, notes, nothing_helps, refused_files, without
 from memlint.planner.movable import Made
 from memlint.planner.onebuild import nameless, on_one_build
@@ -53,33 +54,16 @@ def plan_images(
     by_chain = STORAGE[storage.name] is BY_CHAIN
     before = counted(now_is.values(), measure) if by_chain else _reported(report, options.basis)
     asked, options = options, _with_share(options, before)
-    alike = Alike(indexes, options.contents)
-    prepared_groups = grouped(prepared or images, indexes, kinds, options.grounds, alike)
-    groups, followers = led(prepared_groups, options.follows)
-    unnamed = {member.image.ref: why for group, why in nameless(groups) for member in group.members}
-    groups, apart = without(groups, options.apart)
-    groups, rest = cut(groups)
-    planned = [member for group in groups for member in group.members]
+    field = _field(prepared or images, indexes, kinds, options)
+    field = field if by_chain else _untouched(field)
+    planned = [member for group in field.groups for member in group.members]
     made = Made(options.again, doubts_of(planned, indexes, options.origins, options.listed))
-    budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
-    able = [group for group in groups if len(group.members) > 1 and group.members[0].image.ref not in unnamed]
-    parts = [part_of(group, budgets, options, made, measure, now_is) for group in able] if by_chain else []
-    parts = within(parts, budgets, options)
-    alone = [*(group for group in groups if not any(part.case.group is group for part in parts)), *rest, *apart]
-    drafted = Drafting(options, made, measure, followers, now_is)
-    drawn = _drawn(parts, alone, drafted, len(budgets))
-    union = drawn[-1]
-    cases = [part.case for part in parts]
-    better = _one_build(parts, alone, groups, union, drafted) if by_chain else None
-    if better is not None:
-        drawn[-1] = better
-    points = distinct([point_of(draft, budget, before) for draft, budget in zip(drawn, budgets, strict=True)])
-    name, reason = chosen([point for _, point in points], before, options.prefer, updating=better is not None)
-    if options.min_saving > asked.min_saving:
-        least = human_size(options.min_saving)
-        reason += f"; bases that save less than {least}, {percent(options.share)} of what is held twice, are left out"
+    drawn = _drawn(field, Drafting(options, made, measure, field.followers, now_is))
+    points = distinct([point_of(draft, budget, before) for budget, draft in drawn.drafts])
+    updating = drawn.better is not None
+    name, reason = chosen([point for _, point in points], before, options.prefer, updating=updating)
     draft, point = next(each for each in points if each[1].name == name)
-    nowhere = {ref: why for ref, why in unnamed.items() if ref not in draft.updates()}
+    nowhere = {ref: why for ref, why in field.unnamed.items() if ref not in draft.updates()}
     bases, of_image = draft.bases(Causes(images), _lives(now_is.values(), options.former))
     changes: tuple[Moved, ...] = ()
     if options.former is not None:
@@ -90,23 +74,22 @@ def plan_images(
             return plan_images(images, replicas, indexes, storage, kinds, less, prepared)
         bases, of_image, changes = _after(options.former, options, bases, of_image, images)
     based = [images[number].ref for number in of_image]
-    left = (*left_out(groups, rest, options.apart, nowhere, based), *kept_packages(cases))
-    left = (*options.left_out, *left, *refused_files(cases, options.again))
-    told = (*options.basis.notes, *options.notes, *notes(prepared_groups, replicas, storage, options))
+    left = _left_out(field, [part.case for part in drawn.parts], nowhere, based, options)
+    told = (*options.basis.notes, *options.notes, *notes(field.every, replicas, storage, options))
     return Plan(
         schema=SCHEMA,
         basis=options.basis.text,
         storage=storage.name,
         points=tuple(each for _, each in points),
         chosen=name,
-        reason=reason,
+        reason=reason + _beside(options, asked.min_saving),
         ideal_bytes=before.distinct_bytes,
-        optimum_bytes=optimum(parts, drawn[0]) if by_chain else None,
+        optimum_bytes=optimum(drawn.parts, drawn.drafts[0][1]) if by_chain else None,
         before=before,
         after=draft.totals if by_chain else before,
         bases=tuple(bases),
         images=_images(images, draft, of_image, point, nowhere),
-        suggestions=(*_priced(better, union, draft), *_worthwhile(report, images, options)) if by_chain else (),
+        suggestions=(*_priced(drawn, draft), *_worthwhile(report, images, options)) if by_chain else (),
         left_out=left if by_chain else (nothing_helps(storage),),
         nodes=options.nodes,
         moved=changes,
@@ -120,12 +103,80 @@ def _with_share(options: Options, before: Totals) -> Options:
     return msgspec.structs.replace(options, min_saving=least)
 
 
-def _drawn(parts: Sequence[Part], alone: Sequence[Group], drafted: Drafting, count: int) -> list[Draft]:
-    """A draft for each budget, drawn with the one before it at hand."""
-    drawn: list[Draft] = []
-    for number in range(count):
-        drawn.append(Draft(parts, alone, drafted, number, drawn[-1] if drawn else None))
-    return drawn
+def _beside(options: Options, asked: int) -> str:
+    """What is to be said of bases that save less than `min_saving`, where that is more than was asked."""
+    if options.min_saving <= asked:
+        return ""
+    least = human_size(options.min_saving)
+    return f"; bases that save less than {least}, {percent(options.share)} of what is held twice, are left out"
+
+
+class _Field(msgspec.Struct, frozen=True, eq=False):
+    """The images in groups: `every` one, and those of them that are planned, without `followers`.
+
+    `rest` are too many to be planned with the others, `apart` are to stay as they are; `unnamed` says of images why no
+    FROM can name their ground.
+    """
+
+    every: Sequence[Group]
+    groups: Sequence[Group]
+    followers: Sequence[Follower]
+    rest: Sequence[Group]
+    apart: Sequence[Group]
+    unnamed: Mapping[str, str]
+
+
+def _field(
+    images: Sequence[Image], indexes: Mapping[DiffID, LayerIndex], kinds: Collection[str], options: Options
+) -> _Field:
+    every = grouped(images, indexes, kinds, options.grounds, Alike(indexes, options.contents))
+    groups, followers = led(every, options.follows)
+    unnamed = {member.image.ref: why for group, why in nameless(groups) for member in group.members}
+    groups, apart = without(groups, options.apart)
+    groups, rest = cut(groups)
+    return _Field(every, groups, followers, rest, apart, unnamed)
+
+
+def _untouched(field: _Field) -> _Field:
+    """All images as they are: on some stores no base changes what they share."""
+    return msgspec.structs.replace(field, groups=(), rest=(), apart=(*field.groups, *field.rest, *field.apart))
+
+
+class _Drawn(msgspec.Struct, frozen=True, eq=False):
+    """The drafts by budget. The last one is `union`, or what is `better`: with images on one build of their base."""
+
+    parts: Sequence[Part]
+    drafts: Sequence[tuple[int | None, Draft]]
+    union: Draft
+    better: Draft | None
+
+
+def _drawn(field: _Field, drafted: Drafting) -> _Drawn:
+    options = drafted.options
+    budgets: list[int | None] = [0, *sorted(set(options.budgets) - {0}), None]
+    able = [each for each in field.groups if len(each.members) > 1 and each.members[0].image.ref not in field.unnamed]
+    parts = within([part_of(group, budgets, drafted) for group in able], budgets, options)
+    lone = [group for group in field.groups if not any(part.case.group is group for part in parts)]
+    alone = [*lone, *field.rest, *field.apart]
+    drafts: list[Draft] = []
+    for number in range(len(budgets)):
+        # with the one before it at hand
+        drafts.append(Draft(parts, alone, drafted, number, drafts[-1] if drafts else None))
+    union = drafts[-1]
+    better = _one_build(parts, alone, field.groups, union, drafted)
+    last = union if better is None else better
+    return _Drawn(parts, list(zip(budgets, [*drafts[:-1], last], strict=True)), union, better)
+
+
+def _left_out(
+    field: _Field, cases: Sequence[Case], nowhere: Mapping[str, str], based: Collection[str], options: Options
+) -> tuple[LeftOut, ...]:
+    return (
+        *options.left_out,
+        *left_out(field.groups, field.rest, options.apart, nowhere, based),
+        *kept_packages(cases),
+        *refused_files(cases, options.again),
+    )
 
 
 def _after(
@@ -190,7 +241,7 @@ def _one_build(
     best: Draft | None = None
     others, rest = list(parts), list(alone)
     for apart, merged in on_one_build(candidates, options.grounds):
-        part = part_of(merged, [None], options, drafted.made, drafted.measure, drafted.now_is)
+        part = part_of(merged, [None], drafted)
         planned = [*(each for each in others if each.case.group not in apart), part]
         left = [group for group in rest if group not in apart]
         draft = Draft(planned, left, drafted, -1, None)
@@ -201,8 +252,9 @@ def _one_build(
     return best
 
 
-def _priced(better: Draft | None, union: Draft, chosen: Draft) -> Iterator[Suggestion]:
+def _priced(drawn: _Drawn, chosen: Draft) -> Iterator[Suggestion]:
     """What one build of a base would save and change, where the plan that is described does not do it."""
+    better = drawn.better
     if better is not None and better is not chosen:
         updates = better.updates()
         count = sum(map(len, updates.values()))
@@ -210,7 +262,7 @@ def _priced(better: Draft | None, union: Draft, chosen: Draft) -> Iterator[Sugge
             f"{plural(len(updates), 'image')} stand on an older build of their base, whose contents differ: on the"
             f" newest {plural(count, 'content')} of theirs change (--prefer union)"
         )
-        saved = union.totals.page_cache_bytes - better.totals.page_cache_bytes
+        saved = drawn.union.totals.page_cache_bytes - better.totals.page_cache_bytes
         yield Suggestion(PIN, tuple(updates), text, saved)
 
 

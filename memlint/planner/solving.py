@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from memlint.planner.account import counted
 from memlint.planner.atoms import Case, case_of
-from memlint.planner.draft import Options, Part
+from memlint.planner.draft import Drafting, Options, Part
 from memlint.planner.former import Known, former_tree
 from memlint.planner.frontier import Frontier, Solution, solve
-from memlint.planner.grounds import Group, Member
+from memlint.planner.grounds import Group
 from memlint.planner.layout import Layout
-from memlint.planner.movable import Made
 from memlint.planner.tree import Limits
-from memlint.planner.weighing import Measure
 
 LAYERS_MAX = 125
 """What Docker's overlay2 takes; a base brings three layers at the most: packages, packages of a language, files."""
 _LAYERS_OF_BASE = 3
 
 
-def part_of(
-    group: Group,
-    budgets: Sequence[int | None],
-    options: Options,
-    made: Made,
-    measure: Measure,
-    now_is: Mapping[int, Member],
-) -> Part:
+def part_of(group: Group, budgets: Sequence[int | None], drafted: Drafting) -> Part:
     """A group with its solutions for these budgets."""
-    case = case_of(group, made, measure)
-    before = counted([now_is[each.number] for each in group.members], measure)
+    options, measure = drafted.options, drafted.measure
+    case = case_of(group, drafted.made, measure)
+    before = counted([drafted.now_is[each.number] for each in group.members], measure)
     return Part(case, _solved(case, budgets, options, options.max_bases), before.page_cache_bytes)
 
 
