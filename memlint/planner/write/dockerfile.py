@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from difflib import unified_diff
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ import msgspec
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.errors import DockerfileError
 from memlint.lint.places import makers_of
-from memlint.model.dockerfile import Instruction, Stage
+from memlint.model.dockerfile import Instruction
 from memlint.model.finding import Edit
 from memlint.model.image import Image
 from memlint.model.plan import PlannedPackage
@@ -20,7 +20,7 @@ from memlint.planner.write.installs import install_line
 from memlint.planner.write.moving import merged
 from memlint.planner.write.rewriting import Rewriting, one_line
 from memlint.planner.write.service import Service, is_root
-from memlint.planner.write.staged import COPY_STAGE, Refused, called_by_number, numbered_reference, staged_copy
+from memlint.planner.write.staged import COPY_STAGE, Refused, stage_with, staged_copy
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -167,35 +167,25 @@ def _merged(service: Service, rewriting: Rewriting, layered: Layered) -> list[Ed
 def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[list[Edit], Change]]:
     """The COPY instructions that go by way of a stage, and what writes files that the base has and cannot."""
     dockerfile = service.origin.dockerfile
-    escape = dockerfile.directives.get("escape", "\\")
     makers = makers_of([layer.created_by for layer in layered.image.layers], service.origin)
     number, names = 0, {stage.name for stage in dockerfile.stages}
     for layer, files in sorted(layered.in_base.items()):
         step = service.origin.step_of(makers.get(layer))
         if step is None:
             continue
-        stage = _stage_of(dockerfile.stages, step.instruction)
         price = sum(files.values())
         line, text = step.instruction.span.line, one_line(step.instruction)
         while f"{COPY_STAGE}{number + 1}" in names:
             number += 1
-        staged = layered.lacks or staged_copy(step, base, number + 1, frozenset(files), escape)
+        staged = layered.lacks or staged_copy(step, dockerfile, base, number + 1, frozenset(files))
         if isinstance(staged, Refused):
             yield [], Change("kept", line, text, staged.why, price)
-        elif (numbered := numbered_reference(dockerfile, stage)) is not None:
-            yield [], Change("kept", line, text, called_by_number(numbered), price)
-        else:
-            number += 1
-            ending = line_end(dockerfile.text)
-            above = (staged.stage + "\n").replace("\n", ending)
-            yield (
-                [inserted_above(stage.source, above), replaced(step.instruction.span, staged.instruction)],
-                Change("staged", line, text, "the base has files of it already: the rest is copied", price),
-            )
-
-
-def _stage_of(stages: Sequence[Stage], instruction: Instruction) -> Stage:
-    return next(stage for stage in stages if any(each is instruction for each in stage.instructions))
+            continue
+        number += 1
+        source = stage_with(step.instruction, dockerfile).source
+        above = (staged.stage + "\n").replace("\n", line_end(dockerfile.text))
+        edits = [inserted_above(source, above), replaced(step.instruction.span, staged.instruction)]
+        yield edits, Change("staged", line, text, "the base has files of it already: the rest is copied", price)
 
 
 def _verify(text: str, service: Service) -> None:

@@ -13,7 +13,7 @@ from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
 from memlint.planner.write.rewriting import Rewriting
 from memlint.planner.write.service import Service
-from memlint.planner.write.staged import Refused, called_by_number, lacking, numbered_reference, staged_copy
+from memlint.planner.write.staged import Refused, lacking, staged_copy
 from memlint.sharing.view import EMPTY, View, merge_views
 
 
@@ -71,8 +71,6 @@ def ground_view(image: Image, service: Service, indexes: Mapping[DiffID, LayerIn
 def _rigid(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex]) -> dict[int, str | None]:
     """The layers whose files are made again, and why; None for a RUN that leaves alone what a base has installed."""
     makers = makers_of([layer.created_by for layer in image.layers], service.origin)
-    dockerfile = service.origin.dockerfile
-    escape = dockerfile.directives.get("escape", "\\")
     lacks = lacking(ground_view(image, service, indexes))
     found: dict[int, str | None] = {}
     for number in range(ground_layers(image, service), len(image.layers)):
@@ -81,13 +79,9 @@ def _rigid(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex])
             found[number] = _ANEW if step is not None and _installs_anew(step) else None
             continue
         paths = frozenset(file.path for file in indexes[image.layers[number].diff_id].files)
-        stage = next(each for each in dockerfile.stages if any(one is step.instruction for one in each.instructions))
-        staged = lacks or staged_copy(step, "base", 1, paths, escape)
-        numbered = numbered_reference(dockerfile, stage)
+        staged = lacks or staged_copy(step, service.origin.dockerfile, "base", 1, paths)
         if isinstance(staged, Refused):
             found[number] = staged.why
-        elif numbered is not None:
-            found[number] = called_by_number(numbered)
     return found
 
 

@@ -43,9 +43,9 @@ class Refused(msgspec.Struct, frozen=True):
     why: str
 
 
-def staged_copy(step: Step, base: str, number: int, paths: frozenset[str], escape: str) -> Staged | Refused:
+def staged_copy(step: Step, dockerfile: Dockerfile, base: str, number: int, paths: frozenset[str]) -> Staged | Refused:
     """The COPY by way of a stage on `base`; `paths` are the files that its layer has, without a leading slash."""
-    instruction = step.instruction
+    instruction, escape = step.instruction, dockerfile.directives.get("escape", "\\")
     if instruction.keyword != "COPY":
         return Refused(f"{instruction.keyword} makes the files itself, so the base's are overwritten")
     if instruction.heredocs:
@@ -57,6 +57,9 @@ def staged_copy(step: Step, base: str, number: int, paths: frozenset[str], escap
     words = [expand(word.text, step.environment, escape) for word in instruction.words[:-1]]
     if target is None or None in words:
         return Refused("its words hold variables that are not known here")
+    numbered = numbered_reference(dockerfile, stage_with(instruction, dockerfile))
+    if numbered is not None:
+        return Refused(f"line {numbered.span.line} calls a stage by its number: give the stage a name")
     directory, name = target
     flags = "".join(f"--{flag.name}={flag.value} " for flag in instruction.flags)
     stage = f"{COPY_STAGE}{number}"
@@ -91,9 +94,9 @@ def numbered_reference(dockerfile: Dockerfile, stage: Stage) -> Instruction | No
     return None
 
 
-def called_by_number(instruction: Instruction) -> str:
-    """Why nothing can be staged below such an instruction."""
-    return f"line {instruction.span.line} calls a stage by its number: give the stage a name"
+def stage_with(instruction: Instruction, dockerfile: Dockerfile) -> Stage:
+    """The stage that an instruction of the Dockerfile is in."""
+    return next(stage for stage in dockerfile.stages if any(each is instruction for each in stage.instructions))
 
 
 def _target(step: Step, paths: frozenset[str], escape: str) -> tuple[str, str] | None:
