@@ -8,12 +8,11 @@ import msgspec
 
 from memlint.errors import UsageError
 from memlint.kernel.recording import merge
-from memlint.model.profile import SCHEMA, Profile, Resident, Run
+from memlint.model.profile import PROFILE_PAGE, SCHEMA, Profile, Resident, Run
 from memlint.sources.document import Kind, damaged, read_document
 
 PROFILE = Kind(Profile, SCHEMA, "profile", "record another one with `memlint measure --record FILE`")
 """A node with a thousand programs takes a tenth of the bytes that a document may have."""
-_PAGE = 4096
 _MOST = 1 << 48
 """Containers: no float is less exact for as many."""
 
@@ -53,7 +52,7 @@ def _fault(profile: Profile) -> str | None:
 
 
 def _pages(resident: Resident) -> int:
-    return -(-resident.size // _PAGE)
+    return -(-resident.size // PROFILE_PAGE)
 
 
 def _ascending(runs: Sequence[Run], seen: int, pages: int) -> bool:

@@ -15,9 +15,8 @@ from memlint.kernel.patience import in_time
 from memlint.kernel.process import ProcessDirectory
 from memlint.kernel.residency import Container, Process, Residency, Seen, Sight
 from memlint.model.digest import ContentID
-from memlint.model.profile import SCHEMA, Profile, Ran, Resident, Run, Use
+from memlint.model.profile import PROFILE_PAGE, SCHEMA, Profile, Ran, Resident, Run, Use
 
-_PAGE = 4096
 _PATIENCE = 2.0
 BASIS = "measured: file pages that processes of containers had mapped, by page frames"
 
@@ -140,10 +139,10 @@ def _mapped(
 
 def _small(residency: Residency, page_bytes: int) -> Iterable[int]:
     """A profile's pages are of 4 KiB on every machine: each of the host's is so many, up to the end of the file."""
-    times = page_bytes // _PAGE
+    times = page_bytes // PROFILE_PAGE
     if times == 1:
         return residency.pages
-    most = -(-residency.file.size // _PAGE)
+    most = -(-residency.file.size // PROFILE_PAGE)
     return (each for page in residency.pages for each in range(page * times, min((page + 1) * times, most)))
 
 

@@ -1,7 +1,5 @@
 """What running containers were seen to keep resident: a basis to price images by.
 
-Units are pages of 4 KiB, also of hosts whose pages are larger.
-
 Holds no name of a host, container, image or path: contents, and what programs use of them.
 """
 
@@ -12,6 +10,8 @@ import msgspec
 from memlint.model.digest import ContentID
 
 SCHEMA = "memlint.profile/1"
+PROFILE_PAGE = 4096
+"""Bytes of a page in a profile, also of hosts whose pages are larger."""
 
 Run = tuple[int, int, int]
 """Consecutive pages of a file: the first, how many, and in how many containers each of them was resident."""

@@ -10,10 +10,11 @@ import msgspec
 from memlint.model.digest import ContentID, DiffID
 from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
+from memlint.model.profile import PROFILE_PAGE
 from memlint.model.units import plural
 from memlint.planner.grounds import Member
 from memlint.planner.problem import any_of
-from memlint.sharing.resident import PAGE, Known, expected, programs_of
+from memlint.sharing.resident import Known, expected, programs_of
 from memlint.sharing.startup import startup_set
 from memlint.sharing.view import EMPTY, Visible, merge_views
 
@@ -78,7 +79,7 @@ def profile_basis(known: Known, images: Sequence[Image], indexes: Mapping[DiffID
                 paths[file.file.content] = path
         users = dict.fromkeys(programs[member.number], 1)
         pages = ((path, known.pages(content, users)) for content, path in paths.items())
-        return {path: round(PAGE * expected(absent)) for path, absent in pages}
+        return {path: round(PROFILE_PAGE * expected(absent)) for path, absent in pages}
 
     return Basis(
         PROFILE,

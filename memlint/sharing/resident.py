@@ -10,12 +10,10 @@ from math import exp, lgamma, prod
 import msgspec
 
 from memlint.model.digest import ContentID
-from memlint.model.profile import Profile, Use
+from memlint.model.profile import PROFILE_PAGE, Profile, Use
 from memlint.model.report import ProfileReport, Totals
 from memlint.sharing.startup import SHELLS, Startup
 from memlint.sharing.view import View, Visible
-
-PAGE = 4096
 
 Absent = tuple[tuple[int, int, float], ...]
 """Runs of pages: the first, the one behind the last, and how likely none of them is resident. Others are absent."""
@@ -107,7 +105,7 @@ def priced(content: ContentID, inodes: Sequence[Users], known: Known) -> Priced:
     for users in inodes:
         everyone.update(users)
     page_cache = sum(expected(known.pages(content, users)) for users in inodes)
-    return Priced(PAGE * page_cache, PAGE * expected(known.pages(content, everyone)))
+    return Priced(PROFILE_PAGE * page_cache, PROFILE_PAGE * expected(known.pages(content, everyone)))
 
 
 def summed(prices: Iterable[Priced]) -> Totals:
