@@ -86,7 +86,7 @@ def replace_file(path: str, pieces: Iterable[bytes]) -> None:
             if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
                 with suppress(PermissionError):
                     os.fchown(file.fileno(), status.st_uid, status.st_gid)
-            os.fchmod(file.fileno(), 0o666 & ~_umask() if status is None else status.st_mode & 0o7777)
+            os.fchmod(file.fileno(), 0o666 & ~umask() if status is None else status.st_mode & 0o7777)
             file.writelines(pieces)
         os.replace(temporary, path)
     except BaseException:
@@ -94,7 +94,8 @@ def replace_file(path: str, pieces: Iterable[bytes]) -> None:
         raise
 
 
-def _umask() -> int:
+def umask() -> int:
+    """What files that are made are not to have of their modes."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

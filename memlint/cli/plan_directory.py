@@ -11,6 +11,7 @@ from itertools import count
 
 import msgspec
 
+from memlint.cli.output import umask
 from memlint.errors import UsageError
 from memlint.report.json import to_json
 
@@ -51,7 +52,7 @@ def write_directory(directory: str, files: Mapping[str, str], executable: Collec
         try:
             for path, text in files.items():
                 _write(os.path.join(temporary, path), text, executable=path in executable)
-            os.chmod(temporary, 0o777 & ~_umask())
+            os.chmod(temporary, 0o777 & ~umask())
             aside: list[tuple[str, str]] = []
             if os.path.isdir(place) and os.listdir(place):
                 aside = _replace(temporary, place, files, former)
@@ -112,7 +113,7 @@ def _write(path: str, text: str, *, executable: bool) -> None:
     with open(path, "xb") as file:
         file.write(_encoded(text))
         if executable:
-            os.fchmod(file.fileno(), 0o777 & ~_umask())
+            os.fchmod(file.fileno(), 0o777 & ~umask())
 
 
 def _replace(source: str, place: str, files: Mapping[str, str], former: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -151,9 +152,3 @@ def _digest_of(path: str) -> str | None:
 def _free(name: str, place: str) -> str:
     numbered = (name if number == 1 else f"{name}.{number}" for number in count(1))
     return next(each for each in numbered if not os.path.lexists(os.path.join(place, each)))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
