@@ -125,5 +125,6 @@ def test_what_is_built_of_a_plan_alone_has_all_that_was(seed: int) -> None:
         built = Built({}, "mappable", "overlay2", {}, ELF_KINDS, inventory=inventory_of(fleet.images, fleet.indexes))
         size = page_cache(images, indexes)
         found = check(plan, built, images, indexes, Totals(size, size, 0, 1.0))
-        assert not any(image.lost or image.changed for image in found.packages or ())
-        assert prefer == "union" or not any(image.new for image in found.packages or ())
+        assert found.packages is not None
+        assert not any(image.lost or image.changed for image in found.packages)
+        assert prefer == "union" or not any(image.new for image in found.packages)
