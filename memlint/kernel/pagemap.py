@@ -72,7 +72,7 @@ def _frames(entries: bytes) -> array[int]:
 
 def frame(descriptor: int, address: int) -> int:
     """The frame at an address, 0 for none."""
-    entry = int.from_bytes(os.pread(descriptor, 8, address // PAGE * 8), "little")
+    entry = int.from_bytes(os.pread(descriptor, 8, address // PAGE * 8), sys.byteorder)
     return entry & _FRAME if entry & _PRESENT else 0
 
 

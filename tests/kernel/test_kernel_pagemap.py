@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from memlint.kernel.bounds import SpentError
 from memlint.kernel.mappings import Area
-from memlint.kernel.pagemap import PAGE, present
+from memlint.kernel.pagemap import PAGE, frame, present
 
 FRAME = (1 << 55) - 1
 ENTRIES = st.builds(
@@ -59,3 +60,14 @@ def test_time_may_end_between_two_reads(tmp_path: Path, areas: list[Area]) -> No
     os.truncate(path, (6 << 30) // PAGE * 8)
     with path.open("rb") as opened, pytest.raises(SpentError):
         list(present(opened.fileno(), areas, check))
+
+
+@pytest.mark.parametrize(("order", "form"), [("little", "<"), ("big", ">")])
+def test_an_entry_is_read_in_the_order_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str, form: str
+) -> None:
+    monkeypatch.setattr(sys, "byteorder", order)
+    path = tmp_path / "pagemap"
+    path.write_bytes(struct.pack(f"{form}2Q", 0, 1 << 63 | 0x1234))
+    with path.open("rb") as opened:
+        assert [frame(opened.fileno(), page * PAGE) for page in (0, 1)] == [0, 0x1234]
