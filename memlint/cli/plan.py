@@ -13,7 +13,6 @@ from memlint.cli.output import write_output
 from memlint.cli.plan_bases import Bases
 from memlint.cli.plan_directory import check_directory
 from memlint.cli.plan_lists import listed
-from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.cli.plan_services import Given, find_services
 from memlint.cli.plan_writing import read_former, write_plan
 from memlint.cli.progress import progress_bar
@@ -25,6 +24,7 @@ from memlint.planner.alike import Contents, reading
 from memlint.planner.draft import BUDGETS, MIN_SAVING, SHARE, Options
 from memlint.planner.inventory import inventory_of
 from memlint.planner.planning import plan_images
+from memlint.planner.preparing import Prepared, prepare
 from memlint.planner.weighing import Basis
 from memlint.planner.write.service import Service
 from memlint.report.json import to_json

@@ -9,7 +9,6 @@ import msgspec
 
 from memlint.cli.output import say
 from memlint.cli.plan_directory import Stays, write_directory
-from memlint.cli.plan_preparing import Prepared
 from memlint.cli.plan_services import sources_of
 from memlint.errors import UsageError
 from memlint.model.digest import DiffID
@@ -17,6 +16,7 @@ from memlint.model.image import Image
 from memlint.model.layer import LayerIndex
 from memlint.model.plan import SCHEMA, Plan
 from memlint.model.plan_check import Built
+from memlint.planner.preparing import Prepared
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.service import TAG, Service
 from memlint.report.json import to_json

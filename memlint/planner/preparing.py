@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from memlint.planner.guessing import SCRATCH
 from memlint.planner.standing import Stock, rests_of
 from memlint.planner.write.dockerfile import refusal
 from memlint.planner.write.follow import followed, leaders
-from memlint.planner.write.rewriting import Rewriting, rewritings_of, without_removable
+from memlint.planner.write.rewriting import Reader, Rewriting, rewritings_of, without_removable
 from memlint.planner.write.rigid import Again, made_again
 from memlint.planner.write.service import Service
 
@@ -72,13 +72,9 @@ def prepare(
     apart |= {each.ref: unfit[each.ref] for each in services if each.root.base is None}
     known = {each.ref: each for each in services if each.ref not in apart and each.ref not in unfit}
     leads = leaders(images, list(known.values()))
-    read = _reader(limits)
-    found: dict[str, tuple[Rewriting, ...]] = {}
-    for image in images:
-        service, leader = known.get(image.ref), leads.get(image.ref)
-        own = rewritings_of(image, service.origin if service else None, indexes, read)
-        floor = len(by_image[leader].layers) if leader is not None else 0
-        found[image.ref] = tuple(each for each in own if each.layer >= floor)
+    origins = {ref: service.origin for ref, service in known.items()}
+    floors = {ref: len(by_image[leader].layers) for ref, leader in leads.items()}
+    found = dict(_rewritings(images, origins, floors, indexes, _reader(limits)))
     alike = Alike(indexes, contents)
     rests = {
         ref: rests_of(by_image[ref], each, stock, alike, former) for ref, each in known.items() if ref not in leads
@@ -100,12 +96,25 @@ def prepare(
         again=again,
         follows=leads,
         apart=apart | {ref: each.why for ref, each in rests.items() if each.why is not None},
-        origins={ref: service.origin for ref, service in known.items()},
+        origins=origins,
         standing={ref: each.on for ref, each in rests.items() if each.on is not None},
         taken=frozenset(each.other for each in rests.values() if each.other is not None),
         left_out=tuple(LeftOut(ref, why) for ref, why in unfit.items() if ref not in apart),
         notes=tuple(_uncounted([each for image in images for each in found[image.ref]])),
     )
+
+
+def _rewritings(
+    images: Sequence[Image],
+    origins: Mapping[str, Origin],
+    floors: Mapping[str, int],
+    indexes: Mapping[DiffID, LayerIndex],
+    read: Reader,
+) -> Iterator[tuple[str, tuple[Rewriting, ...]]]:
+    """Those of each image, by reference; `floors` are the layers of images that others stand on, whose own they are."""
+    for image in images:
+        own = rewritings_of(image, origins.get(image.ref), indexes, read)
+        yield image.ref, tuple(each for each in own if each.layer >= floors.get(image.ref, 0))
 
 
 def _triggered(services: Sequence[Service], stock: Stock) -> Iterator[tuple[str, str]]:
@@ -130,7 +139,7 @@ def _uncounted(rewritings: Sequence[Rewriting]) -> Iterator[str]:
         )
 
 
-def _reader(limits: Limits) -> Callable[[Layer], Mapping[str, Attributes] | None]:
+def _reader(limits: Limits) -> Reader:
     known: dict[ChainID, Mapping[str, Attributes] | None] = {}
 
     def read(layer: Layer) -> Mapping[str, Attributes] | None:

@@ -12,7 +12,6 @@ from support.fleets import loaded
 from support.images import Files, Layer, Spec, image
 from support.stock import NOTHING, Stock
 
-from memlint.cli.plan_preparing import prepare
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.layers.limits import Limits
 from memlint.lint.places import Origin
@@ -20,6 +19,7 @@ from memlint.model.plan import Plan
 from memlint.model.vocabulary import ELF_KINDS
 from memlint.planner.draft import Options
 from memlint.planner.planning import plan_images
+from memlint.planner.preparing import prepare
 from memlint.planner.write import SCRIPT, Written, write
 from memlint.planner.write.service import Service
 from memlint.sharing.storage import storage_model

@@ -10,7 +10,6 @@ from support.fleets import loaded
 from support.images import Dir, Files, Layer, Spec, image
 from support.stock import NOTHING, Stock
 
-from memlint.cli.plan_preparing import prepare
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.dockerfile.reference import parse_base
 from memlint.layers.limits import Limits
@@ -23,6 +22,7 @@ from memlint.model.vocabulary import ELF_KINDS
 from memlint.planner.draft import Options
 from memlint.planner.guessing import published
 from memlint.planner.planning import plan_images
+from memlint.planner.preparing import prepare
 from memlint.planner.standing import user_below
 from memlint.planner.write.service import Service
 from memlint.sharing.storage import storage_model

@@ -9,7 +9,6 @@ from support.fleets import loaded
 from support.images import Layer, Spec, image
 from support.stock import NOTHING
 
-from memlint.cli.plan_preparing import Prepared, prepare
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.layers.limits import Limits
 from memlint.lint.places import Origin
@@ -17,6 +16,7 @@ from memlint.model.image import Image
 from memlint.model.vocabulary import ELF_KINDS
 from memlint.planner.draft import Options
 from memlint.planner.planning import plan_images
+from memlint.planner.preparing import Prepared, prepare
 from memlint.planner.write import SCRIPT, write
 from memlint.planner.write.follow import leaders
 from memlint.planner.write.service import Service
