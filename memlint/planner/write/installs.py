@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
@@ -11,13 +10,13 @@ from posixpath import dirname
 import msgspec
 
 from memlint.model.plan import PlannedFiles, PlannedPackage
+from memlint.planner.write.words import copy_words, exactly
 
 _LOGS = "/var/log/apt/*.log /var/log/apt/*.xz /var/log/dpkg.log /var/log/alternatives.log"
 _CLEAN_APT = f"rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache {_LOGS}"
 _CLEAN_RPM = "rm -rf /var/cache/dnf /var/cache/yum /var/cache/ldconfig/aux-cache /var/log/dnf* /var/log/hawkey.log"
 _RPM = "$(command -v dnf || command -v microdnf || command -v yum)"
 _PLAIN = re.compile(r"[\w.+:=@/,-][\w.+:=@/,~-]*", re.ASCII)
-_GLOB = re.compile(r"([*?\[\]\\])")
 
 WHOLE = ("pypi",)
 """Types of which images know all that they need: indexes keep old versions, so each can be named by its own."""
@@ -63,8 +62,8 @@ def copy_lines(files: Iterable[PlannedFiles], sources: dict[str, str | None]) ->
         if source is None:
             continue
         for directory, paths in _by_directory(group.paths).items():
-            words = [_escaped(path) for path in paths] + [f"{directory.rstrip('/')}/"]
-            lines.append(f"COPY --from={source} {_words(words)}")
+            words = [*map(exactly, paths), f"{directory.rstrip('/')}/"]
+            lines.append(f"COPY --from={source} {copy_words(words)}")
     return lines
 
 
@@ -119,18 +118,6 @@ def _by_directory(paths: Iterable[str]) -> dict[str, list[str]]:
         absolute = f"/{path.lstrip('/')}"
         found.setdefault(dirname(absolute), []).append(absolute)
     return found
-
-
-def _escaped(path: str) -> str:
-    """A source as a pattern that only the file itself matches."""
-    return _GLOB.sub(r"\\\1", path)
-
-
-def _words(words: Sequence[str]) -> str:
-    """Plain, or as JSON where a builder would see more in it than words."""
-    text = " ".join(words)
-    plain = not any(set(word) & set(" \t\"'\\$") for word in words) and text.isprintable()
-    return text if plain else json.dumps([word.replace("$", "\\$") for word in words], ensure_ascii=False)
 
 
 def wrapped(text: str) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 from memlint.dockerfile.expand import expand
 from memlint.lint.facts import Step
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
+from memlint.planner.write.words import copy_words
 from memlint.sharing.view import View
 
 COPY_STAGE = "memlint-copy-"
@@ -67,9 +68,9 @@ def staged_copy(step: Step, dockerfile: Dockerfile, base: str, number: int, path
     return Staged(
         f"FROM {base} AS {stage}\n"
         "USER 0\n"
-        f"COPY {flags}{_words([*map(str, words), place + name])}\n"
-        f"RUN {_json(['/bin/sh', '-c', _PROGRAM])}\n",
-        f"COPY --from={stage} {_words([place, posixpath.join(directory, '')])}",
+        f"COPY {flags}{copy_words([*map(str, words), place + name], escape)}\n"
+        f"RUN {msgspec.json.encode(['/bin/sh', '-c', _PROGRAM]).decode()}\n",
+        f"COPY --from={stage} {copy_words([place, posixpath.join(directory, '')], escape)}",
     )
 
 
@@ -108,12 +109,3 @@ def _target(step: Step, paths: frozenset[str], escape: str) -> tuple[str, str] |
     if place.lstrip("/") in paths:
         return posixpath.dirname(place), posixpath.basename(place)
     return place, ""
-
-
-def _words(words: list[str]) -> str:
-    plain = all(word and not set(word) & set(" \t\"'\\$") for word in words)
-    return " ".join(words) if plain and not words[0].startswith("[") else _json(words)
-
-
-def _json(words: list[str]) -> str:
-    return msgspec.json.encode(words).decode()

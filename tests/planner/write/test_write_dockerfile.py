@@ -13,6 +13,7 @@ from support.elf import library
 from support.fleets import loaded
 from support.images import Layer, image
 
+from memlint.dockerfile.expand import expand
 from memlint.dockerfile.parser import parse_dockerfile
 from memlint.errors import DockerfileError
 from memlint.layers.attributes import Attributes
@@ -117,6 +118,15 @@ def test_a_copied_file_keeps_its_name() -> None:
     after = rewritten(text, in_base={1: {"opt/bin/app": 4096}}).text
     assert "COPY ./tool /.memlint/opt/bin/app\n" in after
     assert "COPY --from=memlint-copy-1 /.memlint/opt/bin/ /opt/bin/\n" in after
+
+
+@pytest.mark.parametrize("escape", ["\\", "`"])
+def test_a_copied_file_keeps_its_name_whatever_is_in_it(escape: str) -> None:
+    text = f"# escape={escape}\nFROM debian:12\nCOPY a{escape}$b /opt/\n"
+    after = rewritten(text, in_base={1: {"opt/a$b": 4096}}).text
+    copies = [each for each in parse_dockerfile(after).instructions if each.keyword == "COPY"]
+    words = [[expand(word.text, {}, escape) for word in copy.words] for copy in copies]
+    assert words == [["a$b", "/.memlint/opt/"], ["/.memlint/opt/", "/opt/"]]
 
 
 @pytest.mark.parametrize(
