@@ -98,10 +98,11 @@ class _Step(msgspec.Struct, frozen=True, eq=False):
 
 
 def _steps(origin: Origin) -> Iterator[_Step]:
+    escape = origin.dockerfile.directives.get("escape", "\\")
     for step in origin.steps:
         if step.instruction.keyword in _MAKE_LAYERS:
             texts = _commands(step.instruction) if step.instruction.keyword == "RUN" else ()
-            yield _Step(step.instruction, texts, _destinations(step))
+            yield _Step(step.instruction, texts, _destinations(step, escape))
 
 
 def _commands(instruction: Instruction) -> tuple[str, ...]:
@@ -112,13 +113,13 @@ def _commands(instruction: Instruction) -> tuple[str, ...]:
     return tuple(text for text in (plain, *bodies, " ".join((value, *bodies))) if text)
 
 
-def _destinations(step: Step) -> frozenset[str]:
+def _destinations(step: Step, escape: str) -> frozenset[str]:
     """Where a COPY, ADD or WORKDIR leads, as it is written and from the root."""
     words = step.instruction.words
     if step.instruction.keyword == "RUN" or not words:
         return frozenset()
     last = words[-1].text
-    written = expand(last, step.environment) or last
+    written = expand(last, step.environment, escape) or last
     return frozenset(_normal(path) for path in (written, posixpath.join(step.directory or "", written)))
 
 

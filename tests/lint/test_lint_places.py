@@ -56,6 +56,7 @@ CASES: dict[str, tuple[str, list[str], list[int | None]]] = {
     "set -e": ("FROM a\nRUN set -eux; b; c\n", [ADD, "RUN /bin/sh -c set -eux; b; c # buildkit"], [1, 2]),
     "a here-document": ("FROM a\nRUN <<EOF\nb\nc\nEOF\n", [ADD, "RUN /bin/sh -c b\nc\n # buildkit"], [1, 2]),
     "the JSON form": ('FROM a\nRUN ["b", "c d"]\n', [ADD, "RUN b c d # buildkit"], [1, 2]),
+    "another escape character": ("# escape=`\nFROM a\nCOPY b /c`$d/\n", [ADD, "COPY b /c$d/ # buildkit"], [2, 3]),
     "variables in COPY": ("FROM a\nENV D=/srv\nCOPY b ${D}/b\n", [ADD, "COPY b /srv/b # buildkit"], [1, 3]),
     "many layers of the base": (
         "FROM python:3\nCOPY a /a\n",
