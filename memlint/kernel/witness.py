@@ -25,7 +25,7 @@ def seen_of(images: Sequence[Image], names: Sequence[str], told: Provenance) -> 
     require_linux()
     containers, _ = running()
     if names:
-        containers, _ = narrowed(containers, names=names, cgroups=(), pids=())
+        containers, _ = narrowed(containers, names=names)
     provenance = msgspec.structs.replace(told, origins=origins(containers))
     wanted, others = chosen(containers, images, provenance)
     if not wanted:
