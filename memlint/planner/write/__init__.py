@@ -18,7 +18,7 @@ from memlint.model.units import plural
 from memlint.planner.write.bake import bake_file
 from memlint.planner.write.base import written_base
 from memlint.planner.write.compose import compose_override
-from memlint.planner.write.dockerfile import Change, Layered, Rewritten, difference, refusal, rewrite
+from memlint.planner.write.dockerfile import Change, Layered, Rewritten, files_of, refusal, rewrite
 from memlint.planner.write.follow import in_order
 from memlint.planner.write.moving import agreed
 from memlint.planner.write.readme import readme
@@ -132,7 +132,7 @@ def _made(
             built = f"{service.repository}{service.variant} {result.text}"
             made.tags[service.ref] = reference_of(f"service-{service.name}", built)
         made.changes[service.ref] = result.changes
-        made.files.update(_service_files(service, result))
+        made.files.update(files_of(service, result))
     return made
 
 
@@ -227,18 +227,6 @@ def _rewritten(service: Service, on: str | None, layered: Layered) -> Rewritten 
         return rewrite(service, on, layered)
     except DockerfileError as error:
         return LeftOut(service.ref, error.message)
-
-
-def _service_files(service: Service, result: Rewritten) -> dict[str, str]:
-    before, path = service.origin.dockerfile.text, service.origin.dockerfile.path.lstrip("/")
-    place = f"services/{service.name}/Dockerfile"
-    files = {
-        place: service.mark + result.text,
-        f"{place}.diff": difference(service.mark + before, service.mark + result.text, f"a/{path}", f"b/{path}"),
-    }
-    if service.ignore is not None:
-        files[f"{place}.dockerignore"] = service.ignore
-    return files
 
 
 def _in_base(image: Image, indexes: Mapping[DiffID, LayerIndex], paths: frozenset[str]) -> dict[int, dict[str, int]]:

@@ -14,7 +14,7 @@ from memlint.planner.standing import user_below
 from memlint.planner.write.bake import bake_file
 from memlint.planner.write.base import as_root, base_text
 from memlint.planner.write.compose import compose_override
-from memlint.planner.write.dockerfile import Layered, difference, rewrite
+from memlint.planner.write.dockerfile import Layered, files_of, rewrite
 from memlint.planner.write.installs import install_lines
 from memlint.planner.write.script import build_script
 from memlint.planner.write.service import TAG, Service, reference_of
@@ -34,11 +34,7 @@ def write_dockerfiles(plan: DockerfilesPlan, services: Sequence[Service]) -> dic
     stands = {service.dockerfile: service.base for service in plan.services}
     for service in services:
         result = rewrite(service, references.get(stands.get(service.ref) or ""), Layered(_NO_IMAGE))
-        place, path = f"services/{service.name}/Dockerfile", service.origin.dockerfile.path.lstrip("/")
-        before, after = service.mark + service.origin.dockerfile.text, service.mark + result.text
-        files |= {place: after, f"{place}.diff": difference(before, after, f"a/{path}", f"b/{path}")}
-        if service.ignore is not None:
-            files[f"{place}.dockerignore"] = service.ignore
+        files |= files_of(service, result)
     override = compose_override(services)
     if override is not None:
         files["compose.override.yaml"] = override

@@ -130,6 +130,16 @@ def _installing(service: Service, layered: Layered) -> tuple[Edit, Change]:
     return edit, Change("added", service.root.source.span.line, line, "on the base nothing else would bring these")
 
 
+def files_of(service: Service, result: Rewritten) -> dict[str, str]:
+    """The files of a service by relative path: its Dockerfile, what changed in it, and what its build ignores."""
+    place, path = f"services/{service.name}/Dockerfile", service.origin.dockerfile.path.lstrip("/")
+    before, after = service.mark + service.origin.dockerfile.text, service.mark + result.text
+    files = {place: after, f"{place}.diff": difference(before, after, f"a/{path}", f"b/{path}")}
+    if service.ignore is not None:
+        files[f"{place}.dockerignore"] = service.ignore
+    return files
+
+
 def difference(before: str, after: str, old: str, new: str) -> str:
     """A unified diff that patch takes."""
     lines = unified_diff(_lines(before), _lines(after), old, new)
