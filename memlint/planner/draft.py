@@ -16,7 +16,7 @@ from memlint.planner.alike import Contents
 from memlint.planner.atoms import Case
 from memlint.planner.choice import BALANCED
 from memlint.planner.explain import planned_bases, remaining
-from memlint.planner.former import Standing
+from memlint.planner.former import Standing, free
 from memlint.planner.frontier import Frontier
 from memlint.planner.grounds import Follower, Ground, Group, Member
 from memlint.planner.layout import Layout, added, extra
@@ -200,14 +200,10 @@ class Draft:
 class _Names:
     """Names, each once."""
 
-    def __init__(self, taken: Collection[str] = ()) -> None:
+    def __init__(self, taken: Collection[str]) -> None:
         self._taken = set(taken)
 
     def new(self, name: str) -> str:
-        number = 1
-        unique = name
-        while unique in self._taken:
-            number += 1
-            unique = f"{name}-{number}"
+        unique = free(name, self._taken)
         self._taken.add(unique)
         return unique

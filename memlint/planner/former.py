@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -184,17 +184,18 @@ def renamed(
     taken = {base.name for base in former.bases} | reserved
     for base in bases:
         if base.name not in found:
-            found[base.name] = _free(base.name, taken)
+            found[base.name] = free(base.name, taken)
             taken.add(found[base.name])
     return found
 
 
-def _free(name: str, taken: Iterable[str]) -> str:
-    number, free = 1, name
-    while free in taken:
+def free(name: str, taken: Container[str]) -> str:
+    """The name, with a number where it is taken."""
+    number, found = 1, name
+    while found in taken:
         number += 1
-        free = f"{name}-{number}"
-    return free
+        found = f"{name}-{number}"
+    return found
 
 
 def _likeness(one: PlannedBase, other: PlannedBase, lines: Mapping[str, str]) -> float:
