@@ -10,11 +10,11 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.places import Origin, chain_of
 from memlint.model.plan_dockerfiles import NamedPackage
+from memlint.sources.inherited import plain_user
 
 if TYPE_CHECKING:
     from memlint.dockerfile.installs import Install
 
-_ROOT = ("", "0", "root", "0:0", "root:root")
 _ELSEWHERE = ("venv", "conda", "PIP_", "PYTHONUSERBASE", "npm_config_", "NPM_CONFIG_", ".npmrc", "pip.conf")
 """Words of a Dockerfile that may lead an install to another place, or to other packages of that name."""
 
@@ -92,7 +92,7 @@ def _installs(origin: Origin) -> Iterator[tuple[Install, str]]:
 def _why_not(install: Install, user: str, elsewhere: str | None) -> str | None:
     """Why what an install brings may go elsewhere than a base's install puts it; None where it does not."""
     tool, options = TOOLS[install.manager], set(install.options)
-    if user not in _ROOT:
+    if plain_user(user):
         return f"they are installed by the user {user}"
     if elsewhere is not None:
         return f"{elsewhere} in the Dockerfile may lead them elsewhere"

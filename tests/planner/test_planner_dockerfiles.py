@@ -160,6 +160,13 @@ def test_packages_of_languages_that_are_pinned_are_shared() -> None:
     assert base.packages == (NamedPackage("npm", "yarn", "1.22.22"),)
 
 
+@pytest.mark.parametrize("user", ["root", "0:root", '"root:0"'])
+def test_root_has_several_names(user: str) -> None:
+    text = f"FROM python:3.12; USER app; RUN x; USER {user}; {PIP}"
+    (base,) = planned(a=text, b=text).bases
+    assert names(base.packages) == ["flask", "requests"]
+
+
 def test_what_installs_them_comes_first() -> None:
     apt = APT.format("python3-pip")
     texts = dict.fromkeys(("a", "b"), f"FROM debian:12; {apt}; {PIP} --break-system-packages")

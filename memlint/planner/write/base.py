@@ -11,7 +11,8 @@ from memlint.model.plan import PlannedBase
 from memlint.model.units import human_size
 from memlint.planner.guessing import SCRATCH
 from memlint.planner.write.installs import WHOLE, copy_lines, install_lines, wrapped
-from memlint.planner.write.service import is_root, reference_of
+from memlint.planner.write.service import reference_of
+from memlint.sources.inherited import plain_user
 
 _FROM = re.compile(r"^COPY --from=\S+ ", re.MULTILINE)
 
@@ -43,7 +44,7 @@ def _definition(base: PlannedBase, text: str) -> str:
 
 def as_root(body: Sequence[str], source: str, user: str | None) -> list[str]:
     """The instructions run by root, whoever the user of the original base is ("" for root, None where not known)."""
-    if not body or (user is not None and is_root(user)):
+    if not body or (user is not None and not plain_user(user)):
         return list(body)
     if user is None:
         who = f"Whom {source} runs commands as is not known: its services say that themselves before they run any."

@@ -19,8 +19,9 @@ from memlint.planner.write.edit import edited, inserted_above, inserted_below, l
 from memlint.planner.write.installs import install_line
 from memlint.planner.write.moving import merged
 from memlint.planner.write.rewriting import Rewriting, one_line
-from memlint.planner.write.service import Service, is_root
+from memlint.planner.write.service import Service
 from memlint.planner.write.staged import COPY_STAGE, Refused, stage_with, staged_copy
+from memlint.sources.inherited import plain_user
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -124,7 +125,7 @@ def _sources(service: Service, base: str) -> Iterator[Instruction]:
 def _installing(service: Service, layered: Layered) -> tuple[Edit, Change]:
     """What the service's own instructions would no longer bring, by name below all of them."""
     line = install_line(layered.installs)
-    lines = [line] if is_root(layered.user) else ["USER 0", line, f"USER {layered.user}"]
+    lines = ["USER 0", line, f"USER {layered.user}"] if plain_user(layered.user) else [line]
     ending = line_end(service.origin.dockerfile.text)
     edit = inserted_below(service.root.source, "".join(f"{each}{ending}" for each in lines))
     return edit, Change("added", service.root.source.span.line, line, "on the base nothing else would bring these")

@@ -84,11 +84,6 @@ def named_base(reference: str) -> str:
     return repository_of(reference).removeprefix(f"{NAMESPACE}/")
 
 
-def is_root(user: str) -> bool:
-    """Whether a USER is root, as far as its name tells."""
-    return user in ("", "0", "root")
-
-
 def repository_of(name: str) -> str:
     """An image's name without its tag and digest."""
     plain = name.partition("@")[0]
