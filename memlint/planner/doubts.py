@@ -36,8 +36,11 @@ _NO_MANAGER = "what they lie in has no package manager"
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """Why no base is to install a package. One that is `settled` no other image can dispel that has it without a doubt.
-    `as_files`: a COPY brings it, so that a base can have its files that way."""
+    """Why no base is to install a package.
+
+    - `settled`: it stands whatever other images say; else one that has the package without a doubt dispels it.
+    - `as_files`: a COPY brings it, so that a base can have its files that way.
+    """
 
     why: str
     settled: bool = True

@@ -35,17 +35,21 @@ SHARE = 0.01
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What a plan is to keep. `budgets` are bytes per image; a base saves at least `min_saving` bytes, and that `share`
-    of what the fleet holds twice; `again` are files that an image makes itself; `listed`
-    says of an image which list of packages that its Dockerfile names asks other indexes.
+    """What a plan is to keep.
 
-    `nodes` are those that the containers of the fleet are spread over.
-
-    `follows` says of an image which other one its Dockerfile stands on: it goes where that goes. `former` is a plan
-    whose bases are kept as far as that costs little; `standing` says of images that they stand on one of these, and
-    `taken` are names of bases that are none of the plan's. `apart` are images that stay as they are, and why; `origins`
-    says what images are built from; `contents` reads layers again whose bases may be one. `left_out` and `notes` are
-    what else the reader has to know.
+    - `basis`, `nodes`: what is weighed, and over how many nodes the containers of the fleet are spread.
+    - `budgets`: bytes per image, a point of the frontier each; `prefer` says which point is described.
+    - `max_bases`, `min_saving`, `share`: how many bases there may be; what one saves at least, in bytes and as a part
+      of what the fleet holds twice.
+    - `grounds`, `origins`: by reference, what an image's Dockerfile starts from, and what it is built from.
+    - `again`: by reference, the files that an image makes itself.
+    - `listed`: by reference, a list of packages that its Dockerfile names and that asks other indexes.
+    - `follows`: by reference, the other image that its Dockerfile stands on: it goes where that goes.
+    - `former`: a plan whose bases are kept as far as that costs little; `standing` says of images which of these they
+      stand on, `taken` are names of bases that are none of its.
+    - `apart`: by reference, why an image stays as it is.
+    - `contents`: reads layers again whose bases may be one.
+    - `left_out`, `notes`: what else the reader has to know.
     """
 
     basis: Basis = BASES["mappable"]
