@@ -39,12 +39,9 @@ def plan_dockerfiles(origins: Sequence[Origin], prefer: str = STRICT, limits: Li
     left_out: list[LeftOut] = []
     images: list[_Image] = []
     for origin in origins:
-        image = _read(origin)
-        if isinstance(image, LeftOut):
-            left_out.append(image)
-        else:
-            images.append(image)
-            left_out += _unknown(origin, image)
+        image, lacking = _read(origin)
+        images += [image] if image is not None else []
+        left_out += (LeftOut(origin.dockerfile.path, why) for why in lacking)
     by_path = {origin.dockerfile.path: origin for origin in origins}
     bases: list[NamedBase] = []
     for same in _groups(images).values():
@@ -61,44 +58,46 @@ def plan_dockerfiles(origins: Sequence[Origin], prefer: str = STRICT, limits: Li
     return DockerfilesPlan(SCHEMA, BASIS, prefer, before, installed, distinct, tuple(bases), services, tuple(left_out))
 
 
-def _read(origin: Origin) -> _Image | LeftOut:
-    path = origin.dockerfile.path
+def _read(origin: Origin) -> tuple[_Image | None, list[str]]:
+    """What a Dockerfile says, and why this plan cannot tell all that it installs."""
     root = chain_of(origin.dockerfile, origin.stage)[0]
     base = parse_base(root.base) if root.base else None
     if root.base is None or base is None:
-        return LeftOut(path, "its FROM takes a build argument that is not known: give it a default")
+        return None, ["its FROM takes a build argument that is not known: give it a default"]
     if base.repository == "scratch":
-        return LeftOut(path, "it begins from scratch, so there is nothing that installs packages")
-    steps = origin.steps
-    foreign = {id(install) for install in foreign_installs(steps)}
+        return None, ["it begins from scratch, so there is nothing that installs packages"]
+    foreign = {id(install): install for install in foreign_installs(origin.steps)}
     system = frozenset(
         NamedPackage(package.ecosystem, package.name, package.version or "")
-        for step in steps
+        for step in origin.steps
         for install in step.installs
         if id(install) not in foreign
         for package in install.packages
         if package.ecosystem in DISTRIBUTION and package.constraint is None and not install.conditional
     )
-    languages = {each for each in named(origin, root.base, system) if isinstance(each, NamedPackage)}
-    return _Image(path, root.base, root.platform or "", system | languages)
+    found = set(named(origin, root.base, system))
+    packages = system.union(each for each in found if isinstance(each, NamedPackage))
+    kinds = {each for each in found if isinstance(each, str)}
+    kinds.update(
+        f"some {install.manager} packages: they may come from sources that a planned base does not have"
+        for install in foreign.values()
+    )
+    image = _Image(origin.dockerfile.path, root.base, root.platform or "", packages)
+    return image, sorted(kinds.union(_unknown(origin)))
 
 
-def _unknown(origin: Origin, image: _Image) -> Iterator[LeftOut]:
-    """What a Dockerfile installs and this plan cannot tell."""
-    kinds = {each for each in named(origin, image.source, image.packages) if isinstance(each, str)}
-    for install in foreign_installs(origin.steps):
-        kinds.add(f"some {install.manager} packages: they may come from sources that a planned base does not have")
+def _unknown(origin: Origin) -> Iterator[str]:
+    """What the words of its installs do not tell."""
     for step in origin.steps:
         for install in step.installs:
             ranged = install.manager not in TOOLS and any(package.constraint for package in install.packages)
             if not install.complete or ranged:
-                kinds.add(f"some {install.manager} packages: their names, versions or conditions are not known")
+                yield f"some {install.manager} packages: their names, versions or conditions are not known"
             other = install.manager not in TOOLS and any(
                 each.ecosystem not in DISTRIBUTION for each in install.packages
             )
             if other or install.files:
-                kinds.add(f"{install.manager} packages: where they go is seen in images alone")
-    yield from (LeftOut(origin.dockerfile.path, kind) for kind in sorted(kinds))
+                yield f"{install.manager} packages: where they go is seen in images alone"
 
 
 def _unsure(images: Sequence[_Image], origins: Mapping[str, Origin]) -> Iterator[tuple[str, str]]:
