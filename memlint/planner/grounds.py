@@ -98,7 +98,7 @@ class Follower(msgspec.Struct, frozen=True, eq=False):
     leader: Member
 
 
-class _Standing(msgspec.Struct, frozen=True, eq=False):
+class _Grounded(msgspec.Struct, frozen=True, eq=False):
     """An image, and what its ground shows."""
 
     member: Member
@@ -145,7 +145,7 @@ def members_of(
     grounds: Mapping[str, Ground],
 ) -> list[Member]:
     """The images with what they show; `grounds` are those that Dockerfiles name, by image."""
-    return [each.member for each in _standing(images, indexes, kinds, grounds)]
+    return [each.member for each in _grounded(images, indexes, kinds, grounds)]
 
 
 def grouped(
@@ -156,8 +156,8 @@ def grouped(
     alike: Alike | None = None,
 ) -> list[Group]:
     """The images in groups, in the order of their first members. `alike` says of other chains whether they are one."""
-    buckets: defaultdict[object, list[_Standing]] = defaultdict(list)
-    for each in _standing(images, indexes, kinds, grounds):
+    buckets: defaultdict[object, list[_Grounded]] = defaultdict(list)
+    for each in _grounded(images, indexes, kinds, grounds):
         shown = frozenset((path, file.file.content) for path, file in each.files.items())
         names = frozenset(installed.package for installed in each.packages)
         buckets[each.member.image.platform, each.member.release, shown, names].append(each)
@@ -166,12 +166,12 @@ def grouped(
     return sorted(groups, key=lambda group: group.members[0].number)
 
 
-def _standing(
+def _grounded(
     images: Sequence[Image],
     indexes: Mapping[DiffID, LayerIndex],
     kinds: Collection[str],
     grounds: Mapping[str, Ground],
-) -> list[_Standing]:
+) -> list[_Grounded]:
     views = merge_views(images, indexes)
     packages: dict[ChainID, tuple[Installed, ...]] = {}
     found = []
@@ -186,14 +186,14 @@ def _standing(
         if chain is not None and chain not in packages:
             packages[chain] = packages_of(_cut(image, stands.layers), indexes)
         below = _inodes(views[chain], kinds) if chain is not None else {}
-        found.append(_Standing(member, below, frozenset(packages[chain] if chain is not None else ())))
+        found.append(_Grounded(member, below, frozenset(packages[chain] if chain is not None else ())))
     return found
 
 
-def _parted(bucket: Sequence[_Standing], alike: Alike) -> list[list[_Standing]]:
+def _parted(bucket: Sequence[_Grounded], alike: Alike) -> list[list[_Grounded]]:
     """Those whose grounds are one. Each must agree with every other: what one hides, two others may show unlike."""
-    classes: list[list[_Standing]] = []
-    kinds: list[dict[tuple[object, ...], _Standing]] = []
+    classes: list[list[_Grounded]] = []
+    kinds: list[dict[tuple[object, ...], _Grounded]] = []
     place: dict[tuple[object, ...], int] = {}
     for each in bucket:
         at = place.get(each.kind)
@@ -208,7 +208,7 @@ def _parted(bucket: Sequence[_Standing], alike: Alike) -> list[list[_Standing]]:
     return classes
 
 
-def _one(one: _Standing, other: _Standing, alike: Alike) -> bool:
+def _one(one: _Grounded, other: _Grounded, alike: Alike) -> bool:
     """Whether a build on the one ground gives what one on the other does."""
     left, right = one.member.stands, other.member.stands
     if left.hidden or left.hidden is None or right.hidden or right.hidden is None:
@@ -230,9 +230,9 @@ def same_name(one: str, other: str, *, any_tag: bool = False) -> bool:
     return left.repository == right.repository and (any_tag or (left.tag or "latest") == (right.tag or "latest"))
 
 
-def _group(found: Sequence[_Standing]) -> Group:
+def _group(found: Sequence[_Grounded]) -> Group:
     """Of several builds, one that a FROM can name, and of these the one that most stand on."""
-    builds: defaultdict[tuple[ChainID | None, str], list[_Standing]] = defaultdict(list)
+    builds: defaultdict[tuple[ChainID | None, str], list[_Grounded]] = defaultdict(list)
     for each in found:
         builds[each.member.ground, each.member.source].append(each)
     chosen = max(builds.values(), key=lambda build: (build[0].member.stands.now is not False, len(build)))[0]
