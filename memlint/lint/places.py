@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -13,7 +13,8 @@ from memlint.dockerfile.expand import expand
 from memlint.lint.facts import Step, facts_of
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
 from memlint.model.finding import Location
-from memlint.model.report import ImageReport, Report
+from memlint.model.image import Layer
+from memlint.model.report import ImageReport, LayerReport, Report
 from memlint.sharing.history import instruction as as_instruction
 
 _MAKE_LAYERS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
@@ -71,16 +72,16 @@ def chain_of(dockerfile: Dockerfile, stage: Stage) -> tuple[Stage, ...]:
     return tuple(chain)
 
 
-def makers_of(history: Sequence[str], origin: Origin) -> dict[int, Instruction]:
-    """Layer (counted from 0) → the instruction that made it, where the `created_by` of the layers tells."""
+def makers_of(layers: Iterable[Layer | LayerReport], origin: Origin) -> dict[int, Instruction]:
+    """Layer (counted from 0) → the instruction that made it, where their `created_by` tells."""
     steps = list(_steps(origin))[-_MOST:]
-    return _aligned([as_instruction(created_by) for created_by in history], steps)
+    return _aligned([as_instruction(layer.created_by) for layer in layers], steps)
 
 
 def _places(image: ImageReport, origin: Origin) -> list[Location]:
     """The place of each layer of an image."""
     path, chain = origin.dockerfile.path, chain_of(origin.dockerfile, origin.stage)
-    found = makers_of([layer.created_by for layer in image.layers], origin)
+    found = makers_of(image.layers, origin)
     base, own = Location(path, chain[0].base_span), Location(path, origin.stage.source.span)
     lowest = min(found, default=None)
     return [

@@ -144,7 +144,7 @@ class _Reader:
         if origin is None:
             variables = " ".join(each.partition("=")[0] for each in member.image.process.env)
             return [self._by_history(layer.created_by, variables) for layer in layers]
-        makers = makers_of([layer.created_by for layer in layers], origin)
+        makers = makers_of(layers, origin)
         return [
             self._by_history(layer.created_by, "")
             if (step := origin.step_of(makers.get(number))) is None

@@ -73,7 +73,7 @@ def refusal(image: Image, service: Service) -> str | None:
 
 def mismatch(image: Image, service: Service) -> str | None:
     """Why the image was not built from this Dockerfile, as its history says; None when it may well have been."""
-    made = {id(each) for each in makers_of([layer.created_by for layer in image.layers], service.origin).values()}
+    made = {id(each) for each in makers_of(image.layers, service.origin).values()}
     runs = [each for each in service.chain if each.keyword == "RUN"]
     lost = [each for each in runs if id(each) not in made]
     copies = [each for each in service.chain if each.keyword in ("COPY", "ADD")]
@@ -166,7 +166,7 @@ def _rewriting(service: Service, rewriting: Rewriting, layered: Layered) -> tupl
 def _merged(service: Service, rewriting: Rewriting, layered: Layered) -> list[Edit] | None:
     """The edits that put an instruction into the one above it, in the same stage."""
     dockerfile = service.origin.dockerfile
-    makers = makers_of([layer.created_by for layer in layered.image.layers], service.origin)
+    makers = makers_of(layered.image.layers, service.origin)
     for stage in dockerfile.stages:
         for above, instruction in pairwise(stage.instructions):
             if instruction is rewriting.instruction:
@@ -178,7 +178,7 @@ def _merged(service: Service, rewriting: Rewriting, layered: Layered) -> list[Ed
 def _staged(service: Service, base: str, layered: Layered) -> Iterator[tuple[list[Edit], Change]]:
     """The COPY instructions that go by way of a stage, and what writes files that the base has and cannot."""
     dockerfile = service.origin.dockerfile
-    makers = makers_of([layer.created_by for layer in layered.image.layers], service.origin)
+    makers = makers_of(layered.image.layers, service.origin)
     number, names = 0, {stage.name for stage in dockerfile.stages}
     for layer, files in sorted(layered.in_base.items()):
         step = service.origin.step_of(makers.get(layer))

@@ -74,7 +74,7 @@ def rewritings_of(
     copied = dict(_copied(image, indexes))
     if not copied:
         return ()
-    makers = makers_of([layer.created_by for layer in image.layers], origin) if origin else {}
+    makers = makers_of(image.layers, origin) if origin else {}
     steps = {layer: step for layer, made in makers.items() if origin and (step := origin.step_of(made))}
     shell = any(step.instruction.keyword == "SHELL" for step in (origin.steps if origin else ()))
     return tuple(_rewriting(image, number, files, steps, shell, indexes, read) for number, files in copied.items())

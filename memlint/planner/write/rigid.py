@@ -19,7 +19,7 @@ from memlint.sharing.view import EMPTY, View, merge_views
 
 def ground_layers(image: Image, service: Service) -> int:
     """How many layers come from below the Dockerfile."""
-    makers = makers_of([layer.created_by for layer in image.layers], service.origin)
+    makers = makers_of(image.layers, service.origin)
     return min(makers, default=len(image.layers))
 
 
@@ -70,7 +70,7 @@ def ground_view(image: Image, service: Service, indexes: Mapping[DiffID, LayerIn
 
 def _rigid(image: Image, service: Service, indexes: Mapping[DiffID, LayerIndex]) -> dict[int, str | None]:
     """The layers whose files are made again, and why; None for a RUN that leaves alone what a base has installed."""
-    makers = makers_of([layer.created_by for layer in image.layers], service.origin)
+    makers = makers_of(image.layers, service.origin)
     lacks = lacking(ground_view(image, service, indexes))
     found: dict[int, str | None] = {}
     for number in range(ground_layers(image, service), len(image.layers)):
