@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -77,6 +78,7 @@ def written(home: Path, count: int, make: Callable[[int], str]) -> Repository:
 
 @contextmanager
 def traced() -> Iterator[None]:
+    re.purge()  # else it depends on the tests before which patterns are compiled anew
     gc.collect()
     tracemalloc.start()
     try:
