@@ -12,6 +12,7 @@ from memlint import TYPE_CHECKING
 from memlint.lint.image import copy_of
 from memlint.lint.installing import context_file
 from memlint.lint.paths import directories, join
+from memlint.model.dockerfile import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,14 @@ class Script(msgspec.Struct, frozen=True):
 
     text: str
     name: str
+
+    def locate(self, start: int, end: int) -> Span:
+        """The place in it of `text[start:end]`."""
+        (line, column), (end_line, end_column) = self._place(start), self._place(end)
+        return Span(line, column, end_line, end_column)
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        return self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset)
 
 
 class _Placed(msgspec.Struct, frozen=True):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from memlint import TYPE_CHECKING
+from memlint.dockerfile.installs import arguments_in
 from memlint.model.units import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memlint.dockerfile.shell import Command
+    from memlint.dockerfile.shell import Placed
 
 _DEB = frozenset(("upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade"))
 _RPM = frozenset(("update", "upgrade", "distro-sync", "dsync", "dup", "update-minimal", "upgrade-minimal", "up"))
@@ -26,51 +27,25 @@ _SUBCOMMANDS = {
     "microdnf": _RPM,
     "zypper": frozenset(("update", "up", "dist-upgrade", "dup", "patch")),
 }
-_WITH_VALUE = frozenset(
-    (
-        *("-X", "-c", "-o", "-p", "-t", "--config", "--disablerepo", "--enablerepo", "--exclude", "--installroot"),
-        *("--option", "--releasever", "--repo", "--repository", "--root", "--setopt", "--target-release"),
-    )
-)
-_NOT_DONE = frozenset(
-    (
-        *("-d", "-s", "--download-only", "--downloadonly", "--dry-run", "--just-print", "--no-act", "--recon"),
-        "--simulate",
-    )
-)
-_PACMAN = r"-S\w*u"
+_NO_CHANGE = ("--dry-run", "--downloadonly", "--download-only", "--print")
+_PACMAN = r"-S[^wp\W]*u[^wp\W]*\Z"
+"""`-w` only downloads, `-p` only prints."""
 
 
-def upgraded_by(command: Command) -> str | None:
+def upgraded_by(placed: Placed) -> str | None:
     """What an upgrade replaces, in words; None when the command is none, or may not run."""
-    name, texts = command.name or "", [word.text for word in command.arguments]
-    if any(text in _NOT_DONE for text in texts):
+    name, texts = placed.command.name or "", [word.text or "" for word in placed.command.arguments]
+    if name in ("unattended-upgrade", "unattended-upgrades", "pacman"):
+        upgrades = name != "pacman" or any(re.match(_PACMAN, text) for text in texts)
+        return "packages of the base" if upgrades and not any(text in _NO_CHANGE for text in texts) else None
+    arguments = arguments_in(placed) if name in _SUBCOMMANDS else None
+    if arguments is None:
         return None
-    if name in ("unattended-upgrade", "unattended-upgrades"):
-        return "packages of the base"
-    if name == "pacman":
-        return "packages of the base" if any(text and re.match(_PACMAN, text) for text in texts) else None
-    operands = _operands(texts)
-    if name not in _SUBCOMMANDS or not operands or operands[0] is None:
-        return None
-    if operands[0] in _SUBCOMMANDS[name]:
-        return _named(operands[1:])
-    if operands[0] == "install" and "--only-upgrade" in texts:
-        return _named(operands[1:])
+    subcommand = arguments.subcommand()
+    only_newer = subcommand == "install" and arguments.has(("--only-upgrade",))
+    if subcommand in _SUBCOMMANDS[name] or only_newer:
+        return _named([operand.text for operand in arguments.without(1).operands])
     return None
-
-
-def _operands(texts: Sequence[str | None]) -> list[str | None]:
-    found: list[str | None] = []
-    skip = False
-    for text in texts:
-        if skip:
-            skip = False
-        elif text is None or not text.startswith("-"):
-            found.append(text)
-        else:
-            skip = text in _WITH_VALUE
-    return found
 
 
 def _named(packages: Sequence[str | None]) -> str:

@@ -17,13 +17,15 @@ from memlint.dockerfile.shell import commands_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any
 
+    from memlint.dockerfile.installs.values import Arguments
     from memlint.dockerfile.shell import Placed
     from memlint.model.dockerfile import Instruction
 
     Reader = Callable[[Placed], Found | Removal | None]
 
-__all__ = ["Install", "Package", "installs_in", "installs_of"]
+__all__ = ["Install", "Package", "arguments_in", "installs_in", "installs_of"]
 
 _READERS = {
     "apt-get": ("apt", "read_apt"),
@@ -52,6 +54,8 @@ _READERS = {
     "micromamba": ("conda", "read_conda"),
 }
 """For each program the file and the function that read it."""
+_SYSTEM = ("apt", "apk", "rpm")
+"""Those of distributions."""
 _ANYTHING = "*"
 """Stands for all that a manager installed; no package is called so."""
 _WITH_VERSION = re.compile(r"(pip|python|pypy)\d+(?:\.\d+)?\Z")
@@ -102,6 +106,13 @@ class _Kept:
         return tuple(install for install in left if install is not None)
 
 
+def arguments_in(placed: Placed) -> Arguments | None:
+    """What a package manager of a distribution is told; None of another command, and of one that changes nothing."""
+    module, _ = _READERS.get(placed.command.name or "", ("", ""))
+    arguments: Arguments | None = _loaded(module, "arguments_in")(placed) if module in _SYSTEM else None
+    return arguments
+
+
 def _reader(name: str | None) -> Reader | None:
     if name is None:
         return None
@@ -111,9 +122,8 @@ def _reader(name: str | None) -> Reader | None:
 
 
 @cache
-def _loaded(module: str, function: str) -> Reader:
-    reader: Reader = getattr(import_module(f"memlint.dockerfile.installs.{module}"), function)
-    return reader
+def _loaded(module: str, function: str) -> Any:
+    return getattr(import_module(f"memlint.dockerfile.installs.{module}"), function)
 
 
 def _without(found: Found, removed: Collection[str]) -> Install | None:

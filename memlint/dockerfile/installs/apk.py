@@ -17,7 +17,7 @@ from memlint.dockerfile.installs.values import (
 )
 
 if TYPE_CHECKING:
-    from memlint.dockerfile.installs.values import Operand
+    from memlint.dockerfile.installs.values import Arguments, Operand
     from memlint.dockerfile.shell import Placed
 
 _GRAMMAR = Grammar(
@@ -47,13 +47,18 @@ _BEFORE_VERSION = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)[=~<>@]"
 _REMOVED = r"(\.?[A-Za-z0-9_][A-Za-z0-9_.+-]*)\Z"
 
 
+def arguments_in(placed: Placed) -> Arguments | None:
+    """What the command is told; None where it changes nothing."""
+    arguments = arguments_of(placed.arguments, _GRAMMAR)
+    return None if arguments.has(_NOT_DONE) else arguments
+
+
 def read_apk(placed: Placed) -> Found | Removal | None:
     """`apk add`, `apk del`."""
-    arguments = arguments_of(placed.arguments, _GRAMMAR)
-    subcommand = arguments.subcommand()
-    rest = arguments.without(1)
-    if arguments.has(_NOT_DONE):
+    arguments = arguments_in(placed)
+    if arguments is None:
         return None
+    subcommand, rest = arguments.subcommand(), arguments.without(1)
     if subcommand == "del":
         return removal("apk", rest, _REMOVED)
     if subcommand != "add":

@@ -17,7 +17,7 @@ from memlint.dockerfile.installs.values import (
 )
 
 if TYPE_CHECKING:
-    from memlint.dockerfile.installs.values import Operand
+    from memlint.dockerfile.installs.values import Arguments, Operand
     from memlint.dockerfile.shell import Placed
 
 _GRAMMAR = Grammar(
@@ -49,12 +49,18 @@ _BEFORE_VERSION = r"([a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?)([=/])"
 _FILE = r".*\.deb\Z"
 
 
+def arguments_in(placed: Placed) -> Arguments | None:
+    """What the command is told; None where it changes nothing."""
+    arguments = arguments_of(placed.arguments, _GRAMMAR)
+    return None if arguments.has(_NOT_DONE) else arguments
+
+
 def read_apt(placed: Placed) -> Found | Removal | None:
     """`apt-get install`, `remove`, `purge`."""
-    arguments = arguments_of(placed.arguments, _GRAMMAR)
-    subcommand = arguments.subcommand()
-    if arguments.has(_NOT_DONE):
+    arguments = arguments_in(placed)
+    if arguments is None:
         return None
+    subcommand = arguments.subcommand()
     if subcommand in ("remove", "purge", "autoremove", "autopurge"):
         rest = arguments.without(1)
         return removal("apt", rest, _PACKAGE) if rest.operands else None

@@ -87,15 +87,20 @@ _BEFORE_VERSION = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*)="
 _INSTALLS = ("install", "in", "localinstall", "reinstall", "install-n", "install-na", "install-nevra")
 
 
+def arguments_in(placed: Placed) -> Arguments | None:
+    """What the command is told; None where it changes nothing."""
+    arguments = arguments_of(placed.arguments, _ZYPPER if placed.command.name == "zypper" else _GRAMMAR)
+    return None if arguments.has(_NOT_DONE) else arguments
+
+
 def read_rpm(placed: Placed) -> Found | Removal | None:
     """dnf and its kin: `install`, `remove`, groups and modules."""
+    arguments = arguments_in(placed)
+    if arguments is None:
+        return None
     name = placed.command.name or ""
     manager = _MANAGERS.get(name, name)
-    arguments = arguments_of(placed.arguments, _ZYPPER if manager == "zypper" else _GRAMMAR)
-    subcommand = arguments.subcommand()
-    rest = arguments.without(1)
-    if arguments.has(_NOT_DONE):
-        return None
+    subcommand, rest = arguments.subcommand(), arguments.without(1)
     if subcommand in ("remove", "erase", "rm", "autoremove", "groupremove"):
         return removal(manager, rest, _NAME) if rest.operands else None
     if subcommand in ("group", "groups", "module", "groupinstall"):

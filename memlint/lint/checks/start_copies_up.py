@@ -10,7 +10,7 @@ import msgspec
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
-from memlint.dockerfile.shell import parse_shell
+from memlint.dockerfile.shell import Placed, parse_shell
 from memlint.lint.image import images_of, steps_of, told_once
 from memlint.lint.lower import Lower
 from memlint.lint.paths import directories, join
@@ -83,13 +83,13 @@ def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], repository: 
     image, scripts = _image(stages, steps, facts), Scripts(steps, facts, repository)
     for step in starts:
         seen: set[str] = set()
-        for command, where in _commands(step, scripts):
-            target = _written(command, image)
+        for placed, script in _commands(step, scripts):
+            target = _written(placed, image)
             if target and target not in seen:
                 seen.add(target)
                 yield Hit(
                     location=Location(dockerfile.path, step.instruction.span),
-                    evidence={"command": _short(command) + where, "target": target},
+                    evidence={"command": _short(placed.command) + _where(placed, script), "target": target},
                 )
 
 
@@ -134,27 +134,28 @@ def _volumes(steps: Sequence[Step]) -> list[str]:
     return [path for path in paths if path]
 
 
-def _commands(step: Step, scripts: Scripts) -> Iterator[tuple[Command, str]]:
-    """What runs: the commands of the instruction, and those of the scripts that it names. With where, in words."""
+def _commands(step: Step, scripts: Scripts) -> Iterator[tuple[Placed, Script | None]]:
+    """What runs: the commands of the instruction, and those of the scripts that it names, each with its script."""
     read: set[Script] = set()
     for placed in step.commands or ():
-        yield placed.command, ""
+        yield placed, None
         names = [word.text or "" for word in placed.command.words[:3]]
         found = (scripts.find(name, step.directory) for name in names if name[:1] not in ("", "-"))
         script = next((each for each in found if each is not None), None)
         if script is not None and script not in read:
             read.add(script)
             commands = parse_shell(script.text, step.environment, step.directory) or ()
-            yield from ((command, f" in {script.name}:{_line(script.text, command)}") for command in commands)
+            yield from ((Placed(command, script.locate), script) for command in commands)
 
 
-def _line(text: str, command: Command) -> int:
-    return text.count("\n", 0, command.start) + 1
+def _where(placed: Placed, script: Script | None) -> str:
+    return "" if script is None else f" in {script.name}:{placed.span.line}"
 
 
-def _written(command: Command, image: _Image) -> str | None:
+def _written(placed: Placed, image: _Image) -> str | None:
     """What the command writes into the container's own layer, in words."""
-    upgraded = None if command.conditional else upgraded_by(command)
+    command = placed.command
+    upgraded = None if command.conditional else upgraded_by(placed)
     if upgraded:
         return upgraded
     installed = _installed(command, image)

@@ -31,7 +31,7 @@ def _in_image(dockerfile: Dockerfile, stages: Sequence[StageFacts], shared: bool
         if shared and not step.on_build:
             continue
         for number, placed in enumerate(step.commands or () if step.instruction.keyword == "RUN" else ()):
-            what = upgraded_by(placed.command)
+            what = upgraded_by(placed)
             if what is None:
                 continue
             edits = None if step.on_build else without_command(step, number)
