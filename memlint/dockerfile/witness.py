@@ -30,6 +30,7 @@ def confirm(instructions: tuple[Instruction, ...]) -> None:
 
 def _stripped(line: str) -> str:
     """Without what it strips from the end: blanks, and a backslash as a continuation whatever the directive says."""
-    while (shorter := line.rstrip().rstrip("\\")) != line:
-        line = shorter
-    return line
+    end = len(line)
+    while end and (line[end - 1] == "\\" or line[end - 1].isspace()):
+        end -= 1
+    return line[:end]

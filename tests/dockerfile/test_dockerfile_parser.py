@@ -312,6 +312,11 @@ class TestBadInput:
         small, large = (effort(parse_dockerfile, b"FROM a\nRUN \\\n" + line * count + b"x\n") for count in (500, 4000))
         assert large < 12 * small  # 8 where linear, 64 where quadratic
 
+    def test_the_effort_for_what_ends_a_line_grows_with_its_length_only(self) -> None:
+        head = b"# escape=`\nFROM a\nRUN x `\n"
+        small, large = (effort(parse_dockerfile, head + rb"\ " * count + b"\n") for count in (500, 4000))
+        assert large < 12 * small
+
     def test_what_onbuild_sets_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stages, "MOST_VARIABLES", 100)
         text = "FROM a AS s\n" + "ONBUILD ARG x\n" * 20
