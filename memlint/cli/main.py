@@ -84,7 +84,8 @@ def _answered(arguments: Sequence[str]) -> int:
 
 def _drop_output() -> None:
     """What could not be written stays in the buffer, and the interpreter would complain of it a second time."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(error: Exception) -> int:

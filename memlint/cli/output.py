@@ -67,11 +67,15 @@ def _write_file(pieces: Iterable[bytes], path: str) -> None:
 
 
 def say(message: str, hint: str | None = None) -> None:
-    """One line on standard error, or two, with nothing in them that could steer a terminal."""
+    """One line on standard error, or two, with nothing in them that could steer a terminal.
+
+    Where nobody can read it, the exit code alone tells.
+    """
     for line in (message,) if hint is None else (message, f"  hint: {hint}"):
         shown = "".join(char if char.isprintable() else " " for char in line)
         encoding = sys.stderr.encoding or "utf-8"
-        sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        with suppress(OSError):
+            sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def replace_file(path: str, pieces: Iterable[bytes]) -> None:

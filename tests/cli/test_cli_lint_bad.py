@@ -319,6 +319,8 @@ def test_standard_input_is_empty(home: Memlint) -> None:
         (">&-", "Dockerfile --diff", 2, "memlint: error: standard output is closed"),
         (">&-", "Dockerfile -o report.txt", 1, ""),
         ("2>&-", "ok absent", 2, ""),
+        ("2>/dev/full", "ok absent", 2, ""),
+        ("2>/dev/full", "--unknown", 2, ""),
         ("<&- >&- 2>&-", "-", 2, ""),
     ],
 )
