@@ -7,6 +7,7 @@ import os
 import sys
 
 from memlint import TYPE_CHECKING
+from memlint.cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,10 +34,27 @@ def _columns() -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Two lines for an error, as everywhere in memlint."""
+    """Two lines for an error, as everywhere in memlint; and operands may stand between options."""
 
-    def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"memlint: error: {message}\n  hint: {self.prog} --help shows what there is\n")
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """All are known, or there is an error: argparse leaves over the operands that come after an option."""
+        found, rest = super().parse_known_args(args, namespace)
+        options = [each for each in rest if each.startswith("-") and each != "-"]
+        several = [each.dest for each in self._get_positional_actions() if each.nargs in ("*", "+")]
+        if options or (rest and not several):
+            self._refuse(*(options or rest))
+        for name in several[:1]:
+            setattr(found, name, [*getattr(found, name), *rest])
+        return found, []
+
+    def _refuse(self, *unknown: str) -> NoReturn:
+        from memlint.errors import did_you_mean  # only mistakes pay for it
+
+        near = did_you_mean(unknown[0].partition("=")[0], self._option_string_actions)
+        self.error(f"unrecognized arguments: {' '.join(unknown)}", near)
+
+    def error(self, message: str, hint: str | None = None) -> NoReturn:
+        say(f"memlint: error: {message}", hint or f"{self.prog} --help shows what there is")
         sys.exit(2)
 
 

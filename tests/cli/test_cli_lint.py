@@ -93,6 +93,12 @@ def test_no_dockerfile(command: Memlint) -> None:
     assert done.stderr == "memlint: note: there is no Dockerfile to lint\n"
 
 
+@pytest.mark.parametrize("arguments", ["api -f json web", "-f json api web", "api web -f json"])
+def test_paths_may_stand_before_and_behind_options(home: Memlint, arguments: str) -> None:
+    report = json.loads(home.run("lint", *arguments.split()).stdout)
+    assert report["files"] == ["api/Dockerfile", "web/Dockerfile"]
+
+
 def test_what_is_linted(home: Memlint) -> None:
     assert lint(home, *RULES)["files"] == ["api/Dockerfile", "clean/Dockerfile", "web/Dockerfile"]
     assert lint(home, "api", *RULES)["files"] == ["api/Dockerfile"]

@@ -80,6 +80,19 @@ def test_bad_environment(home: Memlint, name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "problem", "hint"),
+    [
+        ("--formt=json", "unrecognized arguments: --formt=json", "did you mean --format?"),
+        ("Dockerfile --zzz ok -x", "unrecognized arguments: --zzz -x", "memlint lint --help shows what there is"),
+        ("--zzz\x1b[2J\n", "unrecognized arguments: --zzz [2J", "memlint lint --help shows what there is"),
+    ],
+)
+def test_an_option_that_does_not_exist(home: Memlint, arguments: str, problem: str, hint: str) -> None:
+    message, said = home.refused("lint", *arguments.split(" "))
+    assert (message.rstrip(), said) == (f"memlint: error: {problem}", f"  hint: {hint}")
+
+
+@pytest.mark.parametrize(
     ("text", "problem", "hint"),
     [
         ("selct = []", "memlint.toml: selct: there is no such key", "did you mean select?"),
