@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from memlint import TYPE_CHECKING
 from memlint.model.dockerfile import Span
 from memlint.model.finding import Edit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memlint.dockerfile.shell import Placed
     from memlint.lint.facts import Step
     from memlint.model.dockerfile import Dockerfile, Instruction
 
@@ -43,22 +47,38 @@ def with_flag(instruction: Instruction, flag: str) -> Edit:
 def without_command(step: Step, index: int) -> tuple[Edit, ...] | None:
     """Takes the command of that number out of a RUN's chain; None where more than plain `&&` and `;` hold it there."""
     commands, instruction = step.commands or (), step.instruction
-    placed = commands[index]
-    if instruction.json or instruction.heredocs or placed.command.conditional:
+    command, value = commands[index].command, instruction.value
+    if instruction.json or instruction.heredocs or command.conditional:
         return None
     if len(commands) == 1:
         return (removed(instruction),)
-    value, command = instruction.value, placed.command
-    before = commands[index - 1] if index else None
-    after = commands[index + 1] if index + 1 < len(commands) else None
-    left = value[before.command.end if before else 0 : command.start]
-    right = value[command.end : after.command.start if after else len(value)]
-    if not (re.fullmatch(_JOINT, left) if before else not left.strip()):
+    before = commands[index - 1].command.end if index else None
+    after = commands[index + 1].command.start if index + 1 < len(commands) else None
+    left = value[before or 0 : command.start]
+    right = value[command.end : len(value) if after is None else after]
+    if not (left.strip() == "" if before is None else re.fullmatch(_JOINT, left)):
         return None
-    if not (re.fullmatch(_JOINT, right) if after else not right.strip()):
+    if not (right.strip() == "" if after is None else re.fullmatch(_JOINT, right)):
         return None
-    start = (before.span.end_line, before.span.end_column) if before else (placed.span.line, placed.span.column)
-    end = (
-        (placed.span.end_line, placed.span.end_column) if before or not after else (after.span.line, after.span.column)
-    )
-    return (Edit(Span(*start, *end), ""),)
+    if before is not None and "&&" in left:
+        return (Edit(instruction.span_of(before, command.end), ""),)
+    # whether the one before fails did not matter: it must neither end the RUN now nor hold back the next one
+    if after is not None:
+        return _taken_out(instruction, command.start, after)
+    return (Edit(instruction.span_of(before or 0, command.end), ""),) if _stops(commands[:index]) else None
+
+
+def _taken_out(instruction: Instruction, start: int, end: int) -> tuple[Edit, ...]:
+    """Takes `value[start:end]` out, but no comment that stands between its lines."""
+    whole = instruction.span_of(start, end)
+    cuts = [start, *(offset for offset in instruction.offsets if start < offset < end), end]
+    parts = [(first, last) for first, last in pairwise(cuts) if instruction.value[first:last].strip()]
+    if len(cuts) - 1 > whole.end_line - whole.line:
+        return (Edit(whole, ""),)
+    return tuple(Edit(instruction.span_of(first, last), "") for first, last in parts)
+
+
+def _stops(commands: Iterable[Placed]) -> bool:
+    """Whether the shell ends where one of its commands fails: `set -e`."""
+    options = (word.text or "" for each in commands if each.command.name == "set" for word in each.command.arguments)
+    return any(re.match(r"-\w*e", option) for option in options)
