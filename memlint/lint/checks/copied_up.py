@@ -135,5 +135,9 @@ def _fix(step: Step, before: Step | None, rewrite: Rewrite, facts: Facts) -> Fix
     name = _FLAGS[rewrite.verb]
     if copy.instruction.flag(name.lstrip("-")) or not re.match(_VALUES[rewrite.verb], value):
         return None
+    if value not in step.instruction.value.split():
+        return None  # a variable, for which a build may have another value
+    if copy.instruction.flag("link") and not re.match(r"[\d:]+\Z", value):
+        return None  # a layer on its own has no /etc/passwd to find the user in
     edits = (with_flag(copy.instruction, f"{name}={value}"), removed(step.instruction))
     return Fix(edits, safe=False, description=f"let the COPY do it ({name}={value})")

@@ -171,6 +171,12 @@ def test_one_finding_per_file_and_layer() -> None:
         ("COPY --from=build /out/server /s\nRUN chown :grp /s\n", None),
         ("COPY --from=build /out/server /s\nRUN chown --from=root:root app:grp /s\n", None),
         ('ARG U=app\nCOPY --from=build /out/server /s\nRUN chown $U:"my grp" /s\n', None),
+        ("ARG M=755\nCOPY --from=build /out/server /s\nRUN chmod $M /s\n", None),  # a build may pass another one
+        ("COPY --link --from=build /out/server /s\nRUN chown app:grp /s\n", None),  # where no /etc/passwd is
+        (
+            "COPY --link --from=build /out/server /s\nRUN chown 1:1 /s\n",
+            "COPY --link --from=build --chown=1:1 /out/server /s\n",
+        ),
         ("COPY --from=build /out/ /s\nRUN chmod 755 /s\n", None),  # a directory: what is in it would have that mode
         ("COPY --from=build /out/server /s\nRUN chmod +x /s\n", None),
         ("COPY --from=build /out/server /s\nRUN chmod 755 /s && true\n", None),
