@@ -52,7 +52,7 @@ def is_independent(step: Step, copy: Copy) -> bool:
         return False
     if keyword in _NO_LAYER:
         return keyword not in ("ENV", "ARG") or "$" not in _written(copy)
-    if keyword != "RUN" or not all(_prepares(placed.command.name) for placed in step.commands or ()):
+    if keyword != "RUN" or not all(prepares(placed.command.name) for placed in step.commands or ()):
         return False
     paths = reached(step)
     if paths is None or any(meets(path, copy.target) for path in paths):
@@ -102,7 +102,8 @@ def _is_own(directory: str) -> bool:
     return not any(is_below(directory, top) for top in _OF_THE_SYSTEM) or directory.startswith("/usr/src/")
 
 
-def _prepares(name: str | None) -> bool:
+def prepares(name: str | None) -> bool:
+    """Whether a command of that name does what its words say, whatever else is there."""
     return name is not None and name in _PREPARES
 
 

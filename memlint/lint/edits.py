@@ -19,23 +19,22 @@ if TYPE_CHECKING:
 _JOINT = r"\s*(?:&&|;)\s*"
 
 
-def lines_of(dockerfile: Dockerfile, instruction: Instruction) -> str:
-    """The text of an instruction's lines, with the line end."""
-    lines = dockerfile.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    return "\n".join(lines[instruction.span.line - 1 : instruction.span.end_line]) + "\n"
-
-
 def removed(instruction: Instruction) -> Edit:
     """Takes an instruction out, with its lines."""
     return Edit(Span(instruction.span.line, 1, instruction.span.end_line + 1, 1), "")
 
 
-def inserted_below(dockerfile: Dockerfile, instruction: Instruction, text: str) -> Edit:
-    """Puts lines (with their line end) below an instruction."""
-    line = instruction.span.end_line + 1
-    lines = dockerfile.text.count("\n") + 1
-    ends = line <= lines  # else the file lacks its last line end
-    return Edit(Span(line, 1, line, 1), text if ends else "\n" + text.removesuffix("\n"))
+def moved(dockerfile: Dockerfile, instruction: Instruction, above: Instruction) -> tuple[Edit, ...]:
+    """Puts an instruction below another one, with the comments directly above it: they are about it."""
+    lines = dockerfile.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    first = instruction.span.line
+    while first > 1 and lines[first - 2].lstrip().startswith("#"):
+        first -= 1
+    text = "".join(f"{line}\n" for line in lines[first - 1 : instruction.span.end_line])
+    line = above.span.end_line + 1
+    if line > len(lines):  # it lacks its line end
+        text = "\n" + text.removesuffix("\n")
+    return Edit(Span(first, 1, instruction.span.end_line + 1, 1), ""), Edit(Span(line, 1, line, 1), text)
 
 
 def with_flag(instruction: Instruction, flag: str) -> Edit:

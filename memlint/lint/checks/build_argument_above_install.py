@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from memlint import TYPE_CHECKING
-from memlint.lint.edits import inserted_below, lines_of, removed
+from memlint.lint.dependence import prepares
+from memlint.lint.edits import moved
 from memlint.lint.image import images_of, told_once
 from memlint.lint.installing import library_installs, summary
 from memlint.lint.varying import Varying, labelled
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from memlint.lint.varying import Argument
     from memlint.model.dockerfile import Dockerfile, Instruction
 
-_PASSED = frozenset(("RUN", "ENV", "ARG", "LABEL", "WORKDIR", "COPY"))
-"""What an ARG may be moved over."""
+_PASSED = frozenset(("ENV", "ARG", "LABEL", "WORKDIR", "COPY"))
+"""What an ARG may be moved over, and RUNs of programs that have no use for the environment of a build."""
 _NAMED = 10
 """Installs that a finding names."""
 
@@ -77,7 +78,7 @@ class _Moves:
     def __init__(self, stages: Sequence[StageFacts], steps: Sequence[tuple[StageFacts, Step]], facts: Facts) -> None:
         self._dockerfile = facts.dockerfile
         self._steps = steps
-        self._barriers = [number for number, (_, step) in enumerate(steps) if step.instruction.keyword not in _PASSED]
+        self._barriers = [number for number, (_, step) in enumerate(steps) if not _is_passed(step)]
         own = {stage.stage.index for stage in stages}
         others = (each.stage for each in facts.stages if each.stage.index not in own)
         self._branches = sorted({stage.parent for stage in others if stage.parent in own and stage.parent is not None})
@@ -87,13 +88,22 @@ class _Moves:
         (declared_in, declaring), (installed_in, installing) = self._steps[argument.number], self._steps[last]
         if len(declaring.instruction.words) != 1 or (argument.spoken is not None and argument.spoken <= last):
             return None
-        if _has_any(self._barriers, argument.number, last):
+        if _has_any(self._barriers, argument.number, last + 1):
             return None
         if _has_any(self._branches, declared_in.stage.index, installed_in.stage.index):
             return None
-        text = lines_of(self._dockerfile, declaring.instruction)
-        edits = (removed(declaring.instruction), inserted_below(self._dockerfile, installing.instruction, text))
+        edits = moved(self._dockerfile, declaring.instruction, installing.instruction)
         return Fix(edits, safe=False, description=f"declare {argument.name} behind the installs")
+
+
+def _is_passed(step: Step) -> bool:
+    """Whether it is the same without an ARG that its words do not name: `make` and scripts are told all of them."""
+    if step.instruction.keyword != "RUN":
+        return step.instruction.keyword in _PASSED
+    installs = {(install.span.line, install.span.column) for install in step.installs}
+    return step.commands is not None and all(
+        prepares(placed.command.name) or (placed.span.line, placed.span.column) in installs for placed in step.commands
+    )
 
 
 def _has_any(numbers: Sequence[int], start: int, end: int) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.lint.dependence import is_in_the_way, is_independent, needing_nothing
-from memlint.lint.edits import inserted_below, lines_of, removed
+from memlint.lint.edits import moved
 from memlint.lint.image import copy_of, images_of, told_once
 from memlint.lint.installing import Installed, context_file, library_installs, summary
 from memlint.lint.paths import join
@@ -121,7 +121,7 @@ def _hit(dockerfile: Dockerfile, stage: _Stage, number: int, copy: Copy, above: 
         else (f"move {written} behind line {last.span.end_line}")
     )
     movable = not copy.instruction.heredocs and all(is_independent(stage.steps[at], copy) for at in between)
-    edits = (removed(copy.instruction), inserted_below(dockerfile, last, lines_of(dockerfile, copy.instruction)))
+    edits = moved(dockerfile, copy.instruction, last)
     return Hit(
         location=Location(dockerfile.path, copy.instruction.span),
         evidence={"copy": written, "install": summary(above[0][1]), "line": first.span.line},

@@ -72,6 +72,13 @@ def test_a_value_that_does_no_harm(text: str) -> None:
         (f"FROM debian:12\nARG GIT_SHA\n{APT.rstrip()}", f"FROM debian:12\n{APT}ARG GIT_SHA"),
         (f"FROM debian:12\nARG GIT_SHA\nENV A=$GIT_SHA\n{APT}", None),
         (f"FROM debian:12\nARG GIT_SHA OTHER\n{APT}", None),
+        (
+            f"FROM debian:12\n# c\n\n# a\n  # b\nARG GIT_SHA\n{APT}",
+            f"FROM debian:12\n# c\n\n{APT}# a\n  # b\nARG GIT_SHA\n",
+        ),
+        (f"FROM debian:12\nARG GIT_SHA\nRUN make\n{APT}", None),  # it may read the variable
+        (f"FROM debian:12\nARG GIT_SHA\n{APT.rstrip()} && ./configure\n", None),
+        ("FROM a:1\nARG GIT_SHA\nRUN pip install numpy\n", "FROM a:1\nRUN pip install numpy\nARG GIT_SHA\n"),
         (f"FROM debian:12\nARG GIT_SHA\nCOPY --chown=$GIT_SHA x /x\n{APT}", None),
         (f"FROM debian:12\nARG GIT_SHA\nCOPY --from=a/b:$GIT_SHA x /x\n{APT}", None),
         (f"FROM debian:12\nARG GIT_SHA\nUSER app\n{APT}", None),

@@ -176,6 +176,10 @@ MORE = APT.rstrip()
         (f"{IN_SRV}COPY . .\n{APT}CMD a\n", f"{IN_SRV}{APT}COPY . .\nCMD a\n"),
         (f"{IN_SRV}COPY . \\\n  .\nENV A=b\n{APT}", f"{IN_SRV}ENV A=b\n{APT}COPY . \\\n  .\n"),
         (f"{IN_SRV}COPY . .\n{APT.rstrip()}", f"{IN_SRV}{APT}COPY . ."),
+        (
+            f"{IN_SRV}# hadolint ignore=DL1\nCOPY . .\n# b\n{APT}",
+            f"{IN_SRV}# b\n{APT}# hadolint ignore=DL1\nCOPY . .\n",
+        ),
         (f'{IN_SRV}COPY [".", "."]\n{APT}', f'{IN_SRV}{APT}COPY [".", "."]\n'),
         (
             f"{IN_SRV}COPY . .\n{MORE} >/dev/null 2>&1 && rm -rf /var/lib/apt/lists/*\n",
