@@ -164,14 +164,16 @@ def _table(path: str) -> dict[str, Any] | None:
         if pyproject and b"memlint" not in content:
             return None  # most are not ours, and reading TOML takes its time
         document = tomli.loads(content.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{path}: cannot be read ({reason})", "it has to be TOML in UTF-8") from error
     if not pyproject:
         return document
     tool = document.get("tool", {})
     table = tool.get("memlint") if isinstance(tool, dict) else None
-    return table if isinstance(table, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise UsageError(f"{path}: tool.memlint: is no table", "begin it with [tool.memlint]")
+    return table
 
 
 def _check_keys(table: dict[str, Any], path: str) -> None:

@@ -197,6 +197,7 @@ def test_isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("select = [", "cannot be read (", "TOML"),
         ("a = 1\na = 2", "cannot be read (", "TOML"),
         ("\udcff", "cannot be read (", "TOML"),
+        ("a = " + "[" * 100_000, "cannot be read (", "TOML"),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path: Path, text: str, problem: str, hint: str) -> None:
@@ -214,6 +215,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "directory").mkdir()
     with pytest.raises(UsageError, match=f"{name}: cannot be read"):
         load_config({}, file=str(tmp_path / name))
+
+
+@pytest.mark.parametrize("text", ["tool.memlint = 3", "[[tool.memlint]]\nselect = ['ML1']"])
+def test_a_pyproject_with_something_else_in_its_place_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"pyproject\.toml: tool\.memlint: is no table"):
+        load_config({}, start=str(tmp_path))
 
 
 def test_a_pyproject_without_the_table_is_named(tmp_path: Path) -> None:

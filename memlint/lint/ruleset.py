@@ -165,7 +165,7 @@ def _load(path: str) -> Rule:
     try:
         with open(path, encoding="utf-8") as file:
             rule = msgspec.convert(tomli.loads(file.read()), Rule)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: is no rule ({error})", "see the files in rules/ for what one looks like") from error
     if not _ID.fullmatch(rule.id):
         _refuse(path, f"has the id {rule.id!r}", "an id is capital letters and then digits, like ACME101")

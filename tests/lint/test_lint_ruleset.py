@@ -82,6 +82,7 @@ def test_own_rules_come_on_top(tmp_path: Path) -> None:
         ("ML901.toml", 'title = "We never upgrade"', "", "is no rule"),
         ("ML901.toml", 'fix = "Do not."', 'fix = "Do not."\nfixx = 1', "is no rule"),
         ("ML901.toml", 'fix = "Do not."', 'fix = "Do not', "is no rule"),
+        ("ML901.toml", 'fix = "Do not."', "fix = " + "[" * 100_000, "is no rule"),
     ],
 )
 def test_a_file_that_is_no_rule_is_named(tmp_path: Path, name: str, old: str, new: str, problem: str) -> None:
