@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import Counter
+
 import msgspec
 
 from memlint.errors import DockerfileError
@@ -9,11 +12,15 @@ from memlint.lint.keeping import keeps_the_rest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
+    from memlint.model.dockerfile import Span
     from memlint.model.finding import Edit, Finding
+
+    _Place = tuple[int, int]
+    """A line and a column."""
 
 _BOM = "\ufeff"
 _ROUNDS = 10
@@ -85,19 +92,29 @@ class _Work:
         return self._open(self._linter.findings(self.repository, self._targets)[0])
 
     def repair_file(self, path: str) -> None:
-        """What the rules for single files can repair in one, one fix after the other."""
+        """What the rules for single files can repair in one: many fixes at once, and fewer where that does not help."""
         findings = self._open(self._linter.in_file(self.repository, path))
+        size = len(findings)
         while findings:
-            if self._try(findings[0]):
-                findings = self._linter.in_file(self.repository, path)
-            findings = self._open(findings)
+            together = _apart(findings)[:size]
+            if self._try(together):
+                findings, size = self._open(self._linter.in_file(self.repository, path)), 2 * size
+            elif len(together) > 1:
+                size = len(together) // 2
+            else:
+                self._refuse(together[0])
+                findings = self._open(findings)
 
     def repair_across(self, findings: Iterable[Finding]) -> None:
         """What only a look at all files shows. A fix moves the places of others in its file: those wait."""
         touched: set[str] = set()
         for finding in findings:
-            if finding.location.path not in touched and self._try(finding):
+            if finding.location.path in touched:
+                continue
+            if self._try([finding]):
                 touched.add(finding.location.path)
+            else:
+                self._refuse(finding)
 
     def _open(self, findings: Iterable[Finding]) -> list[Finding]:
         return [
@@ -109,31 +126,55 @@ class _Work:
             and (finding.location.path, finding.fingerprint) not in self._refused
         ]
 
-    def _try(self, finding: Finding) -> bool:
-        """Apply the fix of a finding; False, and never again, when it does not help."""
-        path, before = finding.location.path, self.repository.content(finding.location.path)
+    def _refuse(self, finding: Finding) -> None:
+        self._refused.add((finding.location.path, finding.fingerprint))
+
+    def _try(self, findings: Sequence[Finding]) -> bool:
+        """Apply the fixes of findings in one file; False when it does not help as often as there are fixes."""
+        path = findings[0].location.path
+        before = self.repository.content(path)
         states = self._states.setdefault(path, {before})
-        self._refused.add((path, finding.fingerprint))
-        if finding.fix is None:
-            return False
+        edits = [edit for finding in findings if finding.fix for edit in finding.fix.edits]
         try:
-            content = apply_edits(before, finding.fix.edits)
+            content = apply_edits(before, edits)
             repository = self.repository.with_content(path, content)
         except (DockerfileError, ValueError):
             return False
         if content in states or len(states) > _MOST:
             return False
         old, new = self.repository.dockerfile(path), repository.dockerfile(path)
-        if old is None or new is None or not keeps_the_rest(old, new, finding.fix.edits):
+        if old is None or new is None or not keeps_the_rest(old, new, edits):
             return False
-        was = len(self._linter.of_rule(self.repository, path, finding.rule))
-        if len(self._linter.of_rule(repository, path, finding.rule)) >= was:
-            return False
+        for rule, count in Counter(finding.rule for finding in findings).items():
+            was = len(self._linter.of_rule(self.repository, path, rule))
+            if len(self._linter.of_rule(repository, path, rule)) > was - count:
+                return False
         states.add(content)
-        self._refused.discard((path, finding.fingerprint))
         self.repository = repository
-        self.fixed.append(finding)
+        self.fixed += findings
         return True
+
+
+def _apart(findings: Iterable[Finding]) -> list[Finding]:
+    """In their order, those whose edits do not overlap: the first of any that do."""
+    found: list[Finding] = []
+    taken: list[tuple[_Place, _Place]] = []
+    for finding in findings:
+        spans = [_ends(edit.span) for edit in finding.fix.edits] if finding.fix else []
+        if all(_is_free(span, taken) for span in spans):
+            found.append(finding)
+            for span in spans:
+                insort(taken, span)
+    return found
+
+
+def _ends(span: Span) -> tuple[_Place, _Place]:
+    return (span.line, span.column), (span.end_line, span.end_column)
+
+
+def _is_free(span: tuple[_Place, _Place], taken: Sequence[tuple[_Place, _Place]]) -> bool:
+    at = bisect_left(taken, span)
+    return (at == 0 or taken[at - 1][1] <= span[0]) and (at == len(taken) or span[1] <= taken[at][0])
 
 
 def _line_starts(text: str) -> list[int]:

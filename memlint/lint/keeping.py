@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 from memlint import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,14 +21,16 @@ def keeps_the_rest(before: Dockerfile, after: Dockerfile, edits: Iterable[Edit])
     """
     if before.directives != after.directives:
         return False  # a comment among the first lines can become such a line, or cease to be one
-    spans = [edit.span for edit in edits]
+    spans = sorted((edit.span for edit in edits), key=lambda span: (_start(span), _end(span)))
+    starts, ends = [_start(span) for span in spans], [_end(span) for span in spans]  # edits do not overlap
     moved: list[Instruction] = []
     staying: list[tuple[Instruction, list[Span]]] = []
     for each in before.instructions:
-        if any(_covers(span, each.span) for span in spans):
+        near = spans[bisect_left(ends, _start(each.span)) : bisect_right(starts, _end(each.span))]
+        if any(_covers(span, each.span) for span in near):
             moved.append(each)
         else:
-            staying.append((each, [span for span in spans if _meets(span, each.span)]))
+            staying.append((each, [span for span in near if _meets(span, each.span)]))
     waiting = iter(staying)
     expected = next(waiting, None)
     for each in after.instructions:

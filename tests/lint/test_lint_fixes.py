@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from support.effort import effort
 from support.linting import RULES, gathered, linter
 
 from memlint.lint.engine import Active
@@ -95,6 +96,40 @@ def test_a_second_run_changes_nothing() -> None:
     first = repair(gathered({"Dockerfile": text}), rules, unsafe=True)
     assert first.texts
     assert repair(first.gathered, rules, unsafe=True).texts == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("ML001", "# memlint ignore=ML106\nRUN true\n\n"),
+        ("ML001", "# memlint global ignore=ML106\n"),
+        ("ML106", "RUN true && apt-get upgrade -y; true\n"),
+        ("ML104", "ARG GIT_SHA_{}\n"),
+    ],
+)
+def test_twice_the_fixes_take_twice_the_effort(rule: str, line: str) -> None:
+    def repaired(count: int) -> Repaired:
+        text = "".join(line.format(number) for number in range(count))
+        files = gathered({"Dockerfile": f"FROM debian:12\n{text}RUN apt-get install -y libpq5\n"})
+        return repair(files, linter(rule, "ML106"), unsafe=True)
+
+    assert len(repaired(80).fixed) == 80
+    assert effort(repaired, 80) < 12 * effort(repaired, 10)  # 8 where linear, 64 where quadratic
+
+
+def test_a_fix_that_does_not_help_holds_no_other_one_back() -> None:
+    def check(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
+        for number, line in enumerate(dockerfile.text.split("\n"), 1):
+            if line.startswith("RUN"):
+                wrong = "USER" if line == "RUN 3" else "# no\n"
+                fix = Fix((Edit(Span(number, 1, number + 1, 1), wrong),), True, "mend it")
+                yield Hit(Location(dockerfile.path, Span(number, 1, number, 4)), {"problem": line}, fix=fix)
+
+    rule = next(rule for rule in RULES if rule.id == "ML002")
+    text = "FROM a\n" + "".join(f"RUN {number}\n" for number in range(8))
+    repaired = mended(text, Linter(RULES, [Active(rule, rule.severity, check)]))
+    assert repaired.texts == {"Dockerfile": b"FROM a\n# no\n# no\n# no\nRUN 3\n# no\n# no\n# no\n# no\n"}
+    assert len(repaired.fixed) == 7
 
 
 def test_an_unsafe_fix_needs_to_be_asked_for() -> None:
