@@ -12,15 +12,16 @@ from memlint.lint.keeping import keeps_the_rest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from memlint.lint.gathering import Gathered
     from memlint.lint.linting import Linter
+    from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Span
     from memlint.model.finding import Edit, Finding
 
-    _Place = tuple[int, int]
-    """A line and a column."""
+    _Place = tuple[str, int, int]
+    """A path, a line and a column."""
 
 _BOM = "\ufeff"
 _ROUNDS = 10
@@ -45,7 +46,7 @@ def repair(gathered: Gathered, linter: Linter, *, unsafe: bool) -> Repaired:
         for path in sorted({finding.location.path for finding in waiting}):
             work.repair_file(path)
         if len(work.fixed) == before:
-            work.repair_across(waiting)
+            work.repair_across()
         if len(work.fixed) == before:
             break
     changed = {path: work.repository.content(path) for path in gathered.targets if work.changed(path)}
@@ -89,32 +90,32 @@ class _Work:
 
     def waiting(self) -> list[Finding]:
         """The findings of all rules that may still be repaired."""
-        return self._open(self._linter.findings(self.repository, self._targets)[0])
+        return self._open(self._whole(self.repository))
 
     def repair_file(self, path: str) -> None:
-        """What the rules for single files can repair in one: many fixes at once, and fewer where that does not help."""
-        findings = self._open(self._linter.in_file(self.repository, path))
-        size = len(findings)
-        while findings:
-            together = _apart(findings)[:size]
-            if self._try(together):
-                findings, size = self._open(self._linter.in_file(self.repository, path)), 2 * size
+        """What the rules for single files can repair in one."""
+        self._repair(lambda repository: self._linter.in_file(repository, path))
+
+    def repair_across(self) -> None:
+        """What only a look at all files shows."""
+        self._repair(self._whole)
+
+    def _whole(self, repository: Repository) -> list[Finding]:
+        return self._linter.findings(repository, self._targets)[0]
+
+    def _repair(self, look: Callable[[Repository], list[Finding]]) -> None:
+        """Apply the fixes of what a look shows: many at once, and fewer where that does not help."""
+        found = look(self.repository)
+        size = len(found)
+        while waiting := self._open(found):
+            together = _apart(waiting)[:size]
+            after = self._tried(together, found, look)
+            if after is not None:
+                found, size = after, 2 * size
             elif len(together) > 1:
                 size = len(together) // 2
             else:
-                self._refuse(together[0])
-                findings = self._open(findings)
-
-    def repair_across(self, findings: Iterable[Finding]) -> None:
-        """What only a look at all files shows. A fix moves the places of others in its file: those wait."""
-        touched: set[str] = set()
-        for finding in findings:
-            if finding.location.path in touched:
-                continue
-            if self._try([finding]):
-                touched.add(finding.location.path)
-            else:
-                self._refuse(finding)
+                self._refused.add((together[0].location.path, together[0].fingerprint))
 
     def _open(self, findings: Iterable[Finding]) -> list[Finding]:
         return [
@@ -126,33 +127,45 @@ class _Work:
             and (finding.location.path, finding.fingerprint) not in self._refused
         ]
 
-    def _refuse(self, finding: Finding) -> None:
-        self._refused.add((finding.location.path, finding.fingerprint))
-
-    def _try(self, findings: Sequence[Finding]) -> bool:
-        """Apply the fixes of findings in one file; False when it does not help as often as there are fixes."""
-        path = findings[0].location.path
-        before = self.repository.content(path)
-        states = self._states.setdefault(path, {before})
-        edits = [edit for finding in findings if finding.fix for edit in finding.fix.edits]
-        try:
-            content = apply_edits(before, edits)
-            repository = self.repository.with_content(path, content)
-        except (DockerfileError, ValueError):
-            return False
-        if content in states or len(states) > _MOST:
-            return False
-        old, new = self.repository.dockerfile(path), repository.dockerfile(path)
-        if old is None or new is None or not keeps_the_rest(old, new, edits):
-            return False
-        for rule, count in Counter(finding.rule for finding in findings).items():
-            was = len(self._linter.of_rule(self.repository, path, rule))
-            if len(self._linter.of_rule(repository, path, rule)) > was - count:
-                return False
-        states.add(content)
+    def _tried(
+        self, findings: Sequence[Finding], found: Sequence[Finding], look: Callable[[Repository], list[Finding]]
+    ) -> list[Finding] | None:
+        """Apply the fixes of findings, and give what is found then; None when that does not help as often as there are
+        fixes: nothing is changed."""
+        repository = self.repository
+        for path in dict.fromkeys(finding.location.path for finding in findings):
+            fixes = [finding.fix for finding in findings if finding.fix and finding.location.path == path]
+            changed = self._changed(repository, path, [edit for fix in fixes for edit in fix.edits])
+            if changed is None:
+                return None
+            repository = changed
+        after = look(repository)
+        was, now = Counter(map(_kind, found)), Counter(map(_kind, after))
+        if any(now[kind] > was[kind] - count for kind, count in Counter(map(_kind, findings)).items()):
+            return None
+        for path in {finding.location.path for finding in findings}:
+            self._states[path].add(repository.content(path))
         self.repository = repository
         self.fixed += findings
-        return True
+        return after
+
+    def _changed(self, repository: Repository, path: str, edits: Sequence[Edit]) -> Repository | None:
+        """With the edits in a file; None where it does not parse then, was so before, or lacks something else."""
+        before = repository.content(path)
+        states = self._states.setdefault(path, {before})
+        try:
+            content = apply_edits(before, edits)
+            changed = repository.with_content(path, content)
+        except (DockerfileError, ValueError):
+            return None
+        if content in states or len(states) > _MOST:
+            return None
+        old, new = repository.dockerfile(path), changed.dockerfile(path)
+        return changed if old is not None and new is not None and keeps_the_rest(old, new, edits) else None
+
+
+def _kind(finding: Finding) -> tuple[str, str]:
+    return finding.location.path, finding.rule
 
 
 def _apart(findings: Iterable[Finding]) -> list[Finding]:
@@ -160,7 +173,8 @@ def _apart(findings: Iterable[Finding]) -> list[Finding]:
     found: list[Finding] = []
     taken: list[tuple[_Place, _Place]] = []
     for finding in findings:
-        spans = [_ends(edit.span) for edit in finding.fix.edits] if finding.fix else []
+        path = finding.location.path
+        spans = [_ends(path, edit.span) for edit in finding.fix.edits] if finding.fix else []
         if all(_is_free(span, taken) for span in spans):
             found.append(finding)
             for span in spans:
@@ -168,8 +182,8 @@ def _apart(findings: Iterable[Finding]) -> list[Finding]:
     return found
 
 
-def _ends(span: Span) -> tuple[_Place, _Place]:
-    return (span.line, span.column), (span.end_line, span.end_column)
+def _ends(path: str, span: Span) -> tuple[_Place, _Place]:
+    return (path, span.line, span.column), (path, span.end_line, span.end_column)
 
 
 def _is_free(span: tuple[_Place, _Place], taken: Sequence[tuple[_Place, _Place]]) -> bool:

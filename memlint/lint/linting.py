@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from memlint.lint.engine import run
-from memlint.lint.suppressions import UNUSED, suppress
+from memlint.lint.suppressions import suppress
 from memlint.model.lint import SCHEMA, FileError, LintReport, RuleCount
 
 TYPE_CHECKING = False
@@ -45,16 +45,6 @@ class Linter:
         active = {key: each for key, each in self.active.items() if each.rule.scope == "file"}
         found = run(repository, active.values(), (path,), self._failed)
         return suppress(repository, found, self.rules, active, (path,))[0]
-
-    def of_rule(self, repository: Repository, path: str, rule: str) -> list[Finding]:
-        """What one rule finds in one file; an unused comment shows only when all of them run."""
-        if rule == UNUSED:
-            found = self.findings(repository, (path,))[0]
-        else:
-            active = {rule: self.active[rule]}
-            hits = run(repository, active.values(), (path,), self._failed)
-            found = suppress(repository, hits, self.rules, active, (path,))[0]
-        return [finding for finding in found if finding.rule == rule]
 
     def _failed(self, rule: Rule, path: str, error: Exception) -> None:
         if os.environ.get("MEMLINT_DEBUG"):

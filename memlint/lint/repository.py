@@ -120,7 +120,8 @@ class Repository:
         DockerfileError when it cannot be parsed.
         """
         repository = Repository(self._dockerfiles.with_content(path, content), self.given)
-        repository._built = {each: built for each, built in self._built.items() if each != path}
+        repository._built = dict(self._built)
+        repository._built.pop(path, None)
         repository._named = self._named
         return repository
 

@@ -92,8 +92,8 @@ def suppress(
 ) -> tuple[list[Finding], int]:
     """The findings that no comment suppresses, with those about the comments; and how many were suppressed."""
     anchored = {finding.anchor.path for finding in findings if finding.anchor}
-    speaking = [path for path in repository.paths if repository.outline(path).speaks]
-    paths = [path for path in speaking if path in targets or path in anchored]
+    looked_at = anchored.intersection(repository.paths).union(targets)
+    paths = sorted(path for path in looked_at if repository.outline(path).speaks)
     if not paths:
         return list(findings), 0
     rules = tuple(rules)

@@ -117,6 +117,17 @@ def test_twice_the_fixes_take_twice_the_effort(rule: str, line: str) -> None:
     assert effort(repaired, 80) < 12 * effort(repaired, 10)  # 8 where linear, 64 where quadratic
 
 
+@pytest.mark.parametrize("rule", ["ML106", "ML301"])
+def test_twice_the_files_take_twice_the_effort(rule: str) -> None:
+    def repaired(count: int) -> Repaired:
+        text = f"FROM debian:12\n# memlint ignore={rule}\nRUN true\n"
+        files = gathered({f"{number}/Dockerfile": text for number in range(count)})
+        return repair(files, linter("ML001", rule), unsafe=False)
+
+    assert len(repaired(160).fixed) == 160
+    assert effort(repaired, 160) < 12 * effort(repaired, 20)
+
+
 def test_a_fix_that_does_not_help_holds_no_other_one_back() -> None:
     def check(dockerfile: Dockerfile, repository: Repository) -> Iterator[Hit]:
         for number, line in enumerate(dockerfile.text.split("\n"), 1):
