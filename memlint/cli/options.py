@@ -39,12 +39,13 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """All are known, or there is an error: argparse leaves over the operands that come after an option."""
         found, rest = super().parse_known_args(args, namespace)
-        options = [each for each in rest if each.startswith("-") and each != "-"]
+        end = rest.index("--") if "--" in rest else len(rest)
+        options = [each for each in rest[:end] if each.startswith("-") and each != "-"]
         several = [each.dest for each in self._get_positional_actions() if each.nargs in ("*", "+")]
         if options or (rest and not several):
             self._refuse(*(options or rest))
         for name in several[:1]:
-            setattr(found, name, [*getattr(found, name), *rest])
+            setattr(found, name, [*getattr(found, name), *rest[:end], *rest[end + 1 :]])
         return found, []
 
     def _refuse(self, *unknown: str) -> NoReturn:

@@ -93,7 +93,7 @@ def test_no_dockerfile(command: Memlint) -> None:
     assert done.stderr == "memlint: note: there is no Dockerfile to lint\n"
 
 
-@pytest.mark.parametrize("arguments", ["api -f json web", "-f json api web", "api web -f json"])
+@pytest.mark.parametrize("arguments", ["api -f json web", "-f json api web", "api web -f json", "api -f json -- web"])
 def test_paths_may_stand_before_and_behind_options(home: Memlint, arguments: str) -> None:
     report = json.loads(home.run("lint", *arguments.split()).stdout)
     assert report["files"] == ["api/Dockerfile", "web/Dockerfile"]
