@@ -94,6 +94,9 @@ def _failed(error: Exception) -> int:
     if isinstance(error, MemlintError):
         say(f"memlint: error: {error.message}", error.hint)
         return UNANSWERED
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # all others name what they miss
+        say("memlint: error: the current directory is not there any more", "change to one that is")
+        return UNANSWERED
     if isinstance(error, OSError):
         _drop_output()
         say(f"memlint: error: {error}", "make room or give permission, and run it again")

@@ -390,3 +390,10 @@ def test_a_check_that_breaks_takes_nothing_along(home: Memlint, check: str, path
     assert f"memlint: error: {path}: the check of ML" in done.stderr
     assert "Traceback" not in done.stderr
     assert option == "--diff" or "ML101" in done.stdout
+
+
+def test_the_current_directory_is_gone(home: Memlint) -> None:
+    script = f"mkdir gone && cd gone && rmdir ../gone && exec {' '.join(MEMLINT)} lint"
+    done = subprocess.run(["sh", "-c", script], cwd=home.home, env=home.env(), capture_output=True, text=True)
+    said = "memlint: error: the current directory is not there any more\n  hint: change to one that is\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
