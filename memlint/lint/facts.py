@@ -143,12 +143,9 @@ class Facts:
 
     @cached_property
     def named(self) -> dict[str, StageFacts]:
-        """The stages by their names, in lower case, and by their numbers."""
-        named: dict[str, StageFacts] = {}
-        for stage in self.stages:
-            named.setdefault(str(stage.stage.index), stage)
-            named.setdefault((stage.stage.name or "").lower(), stage)
-        return named
+        """The stages by their names, in lower case, and by their numbers; of one name the last, as for BuildKit."""
+        names = {stage.stage.name: stage for stage in self.stages if stage.stage.name is not None}
+        return names | {str(stage.stage.index): stage for stage in self.stages}
 
     @property
     def target(self) -> StageFacts:

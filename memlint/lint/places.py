@@ -57,11 +57,10 @@ class Places:
 
 
 def stage_of(dockerfile: Dockerfile, target: str | None) -> Stage | None:
-    """The stage that is built: the one of that name or number, by default the last."""
-    if target is None:
-        return dockerfile.stages[-1] if dockerfile.stages else None
-    named = (stage for stage in dockerfile.stages if target.lower() in {(stage.name or "").lower(), str(stage.index)})
-    return next(named, None)
+    """The stage that is built: the last of that name, or the one of that number; by default the last of all."""
+    wanted = None if target is None else target.lower()
+    found = (stage for stage in reversed(dockerfile.stages) if wanted in (None, stage.name, str(stage.index)))
+    return next(found, None)
 
 
 def chain_of(dockerfile: Dockerfile, stage: Stage) -> tuple[Stage, ...]:

@@ -10,6 +10,7 @@ from memlint.dockerfile.parser import parse_dockerfile
 from memlint.dockerfile.shell import commands_of
 from memlint.lint import facts as facts_module
 from memlint.lint.facts import Facts, Step, facts_of
+from memlint.lint.places import stage_of
 
 
 def facts(text: str) -> Facts:
@@ -24,6 +25,16 @@ def test_the_last_stage_and_what_it_is_built_on() -> None:
     found = facts("FROM debian AS a\nFROM a AS b\nFROM alpine AS c\nFROM b AS d\nCOPY --from=c /x /x\n")
     assert found.target is found.stages[-1]
     assert [each.stage.name for each in found.target.lineage] == ["a", "b", "d"]
+
+
+def test_of_stages_with_one_name_the_last_counts() -> None:
+    """As BuildKit does: for --target and COPY --from the last of all, for FROM the last above."""
+    found = facts("FROM debian AS a\nFROM fedora AS A\nFROM a AS b\nFROM alpine AS a\n")
+    assert [found.named[name].stage.index for name in ("a", "b", "0")] == [3, 2, 0]
+    assert [each.stage.parent for each in found.stages] == [None, None, 1, None]
+    target = stage_of(found.dockerfile, "A")
+    assert target is not None
+    assert target.index == 3
 
 
 def test_a_base_is_the_image_from_outside() -> None:
