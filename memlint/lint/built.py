@@ -10,8 +10,8 @@ from memlint.lint.chains import FirstInstall, Link, chain_of, first_install, lin
 from memlint.lint.contents import Listed, packages_of
 from memlint.lint.fetched import Source, sources_of
 from memlint.lint.image import images_of, reaching_into, steps_of
-from memlint.lint.installing import SYSTEM_MANAGERS
 from memlint.model.dockerfile import Span
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.finding import Location
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _content(stages: tuple[StageFacts, ...], facts: Facts, repository: Repositor
         foreign=tuple(sorted({each.base.repository for each in sources if each.base and each not in stages})),
         full=tuple(sorted((names & ONLY_FULL) - installed)),
         shell=any(_needs_shell(step.instruction) for step in steps),
-        system=any(install.manager in SYSTEM_MANAGERS for step in steps for install in step.installs),
+        system=any(install.ecosystem in DISTRIBUTION for step in steps for install in step.installs),
     )
 
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from memlint.lint.repository import Repository
     from memlint.model.dockerfile import Dockerfile
 
-SYSTEM_MANAGERS = frozenset(("apt", "apk", "dnf", "yum", "microdnf", "zypper"))
-"""Those of distributions."""
-
 READ_BY_MANAGERS = (
     *(
         f"/etc/{name}"

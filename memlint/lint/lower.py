@@ -7,7 +7,6 @@ import msgspec
 from memlint import TYPE_CHECKING
 from memlint.lint.deposits import Deposits
 from memlint.lint.image import copy_of
-from memlint.lint.installing import SYSTEM_MANAGERS
 from memlint.lint.natives import mapped_in
 from memlint.lint.paths import (
     holds_system_programs,
@@ -21,6 +20,7 @@ from memlint.lint.paths import (
 from memlint.lint.rewrites import environments_of, made_by
 from memlint.lint.runtimes import brings, brings_matching, holds_runtime, runtime_of
 from memlint.lint.sites import site_of
+from memlint.model.ecosystems import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -90,7 +90,7 @@ class Lower:
         if copy is not None:
             self._deposits.copied(copy)
         if step.instruction.keyword == "RUN":
-            self._installed |= any(install.manager in SYSTEM_MANAGERS for install in step.installs)
+            self._installed |= any(install.ecosystem in DISTRIBUTION for install in step.installs)
             self._unknown |= step.commands is None
             installs = _by_place(step.installs)
             for placed, directory in self.placed(step):
@@ -110,7 +110,7 @@ class Lower:
 
     def _packaged(self, install: Install, placed: Placed, instruction: Instruction) -> None:
         """Takes down where native modules went; with an environment of Python there is more than one place for them."""
-        if install.conditional or (self._environments and install.manager in ("pip", "uv")):
+        if install.conditional or (self._environments and install.ecosystem == "pypi"):
             return
         site = site_of(install, placed.command, self._runtime) if mapped_in((install,)) else None
         if site is not None:
@@ -210,7 +210,7 @@ class Earlier:
         """This command ran."""
         self._anything |= placed.command.name not in _HARMLESS
         for install in self._installs.get(_place(placed.span), ()) if self._installs else ():
-            self._local |= install.manager not in SYSTEM_MANAGERS
+            self._local |= install.ecosystem not in DISTRIBUTION
             self._system |= not install.complete or any(package.name not in _TOOLS for package in install.packages)
 
     def may_have_made(self, path: str) -> bool:

@@ -11,8 +11,8 @@ from memlint import TYPE_CHECKING
 from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.image import base_name, copy_of, final_stages, is_shared_base, named_stage
-from memlint.lint.installing import SYSTEM_MANAGERS
 from memlint.lint.paths import is_below, join
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.finding import Hit, Location, Related
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _origin(stage: str, facts: Facts) -> tuple[str, Span | None] | None:
         return (stage, None) if base is not None and base.family not in _NO_SYSTEM else None
     lineage = found.lineage
     packages = any(
-        install.manager in SYSTEM_MANAGERS for each in lineage for step in each.steps for install in step.installs
+        install.ecosystem in DISTRIBUTION for each in lineage for step in each.steps for install in step.installs
     )
     if (found.base is None or found.base.family in _NO_SYSTEM) and not packages:
         return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from memlint import TYPE_CHECKING
 from memlint.lint.image import base_name, images_of, steps_with_triggers, told_once
-from memlint.lint.installing import SYSTEM_MANAGERS
 from memlint.lint.runtimes import brings_again, runtime_of
+from memlint.model.ecosystems import DISTRIBUTION
 from memlint.model.finding import Hit, Location, Related
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _in_image(dockerfile: Dockerfile, stages: tuple[StageFacts, ...]) -> Iterato
     for step in steps_with_triggers(stages):
         for install in step.installs:
             package = next((each for each in install.packages if brings_again(runtime, each.name)), None)
-            if package is not None and install.manager in SYSTEM_MANAGERS and not install.conditional:
+            if package is not None and install.ecosystem in DISTRIBUTION and not install.conditional:
                 yield Hit(
                     location=Location(dockerfile.path, package.span),
                     evidence={"package": package.name, "runtime": runtime.name, "base": base_name(stages)},
