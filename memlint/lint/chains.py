@@ -9,7 +9,6 @@ from msgspec.structs import astuple
 
 from memlint import TYPE_CHECKING
 from memlint.dockerfile.aliases import key_of
-from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.image import copy_of, named_stage
 from memlint.lint.installing import READ_BY_MANAGERS
@@ -181,7 +180,7 @@ def _written(stage: StageFacts, step: Step, facts: Facts) -> Written:
 def _foreign_source(step: Step, facts: Facts) -> str | None:
     """The image that a `COPY --from` takes its files of, directly or by a stage that adds nothing to it."""
     flag = step.instruction.flag("from")
-    name = expand(flag.value, step.environment) if flag else None
+    name = step.expanded(flag.value) if flag else None
     if not name:
         return None
     stage = named_stage(name, facts)

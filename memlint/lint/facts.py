@@ -29,6 +29,7 @@ class Step(msgspec.Struct, frozen=True):
     - `commands`: of RUN, CMD and ENTRYPOINT; None for other instructions and where they cannot be known.
     - `installs`: of RUN.
     - `directory`: by WORKDIR; None where the base image may have set one.
+    - `escape`: the escape character of its Dockerfile.
     - `on_build`: it is what an ONBUILD holds, and runs where an image is built on this one.
     """
 
@@ -37,7 +38,12 @@ class Step(msgspec.Struct, frozen=True):
     directory: str | None
     commands: tuple[Placed, ...] | None
     installs: tuple[Install, ...]
-    on_build: bool = False
+    escape: str
+    on_build: bool
+
+    def expanded(self, text: str) -> str | None:
+        """Words of the instruction as the build takes them; None where a variable is not known."""
+        return expand(text, self.environment, self.escape)
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -170,12 +176,12 @@ def _walk(
     *,
     on_build: bool,
 ) -> tuple[tuple[Step, ...], _State]:
-    escape = dockerfile.directives.get("escape", "\\")
     steps = []
     for instruction, environment in instructions:
-        steps.append(_step(dockerfile, instruction, environment, state, on_build))
+        step = _step(dockerfile, instruction, environment, state, on_build)
+        steps.append(step)
         if instruction.keyword == "WORKDIR":
-            state = _State(join(state.directory, expand(instruction.value, environment, escape)), state.posix)
+            state = _State(join(state.directory, step.expanded(instruction.value)), state.posix)
         elif instruction.keyword == "SHELL":
             state = _State(state.directory, _is_posix([word.text for word in instruction.words]))
     return tuple(steps), state
@@ -192,7 +198,8 @@ def _step(
     if state.posix or instruction.json:
         commands = commands_of(instruction, environment, state.directory, dockerfile.text)
     installs = installs_in(commands or ()) if instruction.keyword == "RUN" else ()
-    return Step(instruction, environment, state.directory, commands, installs, on_build)
+    escape = dockerfile.directives.get("escape", "\\")
+    return Step(instruction, environment, state.directory, commands, installs, escape, on_build)
 
 
 def _is_posix(shell: Sequence[str]) -> bool:

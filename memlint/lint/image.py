@@ -7,7 +7,6 @@ from posixpath import basename, dirname
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import unmirrored
 from memlint.lint.paths import is_below, is_data, is_library, join, looks_binary
 from memlint.lint.targets import targets_of
@@ -165,14 +164,14 @@ def copy_of(step: Step, facts: Facts) -> Copy | None:
     instruction = step.instruction
     if instruction.keyword not in ("COPY", "ADD"):
         return None
-    words = [expand(word.text, step.environment) for word in instruction.words]
+    words = [step.expanded(word.text) for word in instruction.words]
     if len(words) < 2:
         return None
     known = [expanded or _with_known_end(word.text) for expanded, word in zip(words, instruction.words, strict=True)]
     last = words[-1]
     target = None if last is None else join(step.directory, last)
     origin = instruction.flag("from")
-    stage = None if origin is None else expand(origin.value, step.environment) or origin.value
+    stage = None if origin is None else step.expanded(origin.value) or origin.value
     into = len(words) > 2 or (last or "").endswith(("/", "/.")) or last in (".", "./")
     sources = tuple(word for word in known[:-1] if word and not word.startswith("<<"))
     return Copy(instruction, sources, target, into, stage, stage is not None and _builds(stage, facts))
@@ -229,7 +228,7 @@ def base_name(stages: tuple[StageFacts, ...]) -> str:
 def _copied_from(stage: StageFacts, facts: Facts) -> Iterator[StageFacts]:
     for step in stage.steps:
         flag = step.instruction.flag("from") if step.instruction.keyword == "COPY" else None
-        name = expand(flag.value, step.environment) if flag else None
+        name = step.expanded(flag.value) if flag else None
         found = named_stage(name, facts) if name else None
         if found:
             yield found

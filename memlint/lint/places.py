@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import msgspec
 
-from memlint.dockerfile.expand import expand
 from memlint.lint.facts import Step, facts_of
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
 from memlint.model.finding import Location
@@ -98,11 +97,10 @@ class _Step(msgspec.Struct, frozen=True, eq=False):
 
 
 def _steps(origin: Origin) -> Iterator[_Step]:
-    escape = origin.dockerfile.directives.get("escape", "\\")
     for step in origin.steps:
         if step.instruction.keyword in _MAKE_LAYERS:
             texts = _commands(step.instruction) if step.instruction.keyword == "RUN" else ()
-            yield _Step(step.instruction, texts, _destinations(step, escape))
+            yield _Step(step.instruction, texts, _destinations(step))
 
 
 def _commands(instruction: Instruction) -> tuple[str, ...]:
@@ -113,13 +111,13 @@ def _commands(instruction: Instruction) -> tuple[str, ...]:
     return tuple(text for text in (plain, *bodies, " ".join((value, *bodies))) if text)
 
 
-def _destinations(step: Step, escape: str) -> frozenset[str]:
+def _destinations(step: Step) -> frozenset[str]:
     """Where a COPY, ADD or WORKDIR leads, as it is written and from the root."""
     words = step.instruction.words
     if step.instruction.keyword == "RUN" or not words:
         return frozenset()
     last = words[-1].text
-    written = expand(last, step.environment, escape) or last
+    written = step.expanded(last) or last
     return frozenset(_normal(path) for path in (written, posixpath.join(step.directory or "", written)))
 
 

@@ -10,6 +10,7 @@ from memlint.dockerfile.parser import parse_dockerfile
 from memlint.dockerfile.shell import commands_of
 from memlint.lint import facts as facts_module
 from memlint.lint.facts import Facts, Step, facts_of
+from memlint.lint.image import copy_of
 from memlint.lint.places import stage_of
 
 
@@ -35,6 +36,14 @@ def test_of_stages_with_one_name_the_last_counts() -> None:
     target = stage_of(found.dockerfile, "A")
     assert target is not None
     assert target.index == 3
+
+
+@pytest.mark.parametrize(("escape", "target"), [("", "/app"), ("# escape=\\\n", "/app"), ("# escape=`\n", "/a\\pp")])
+def test_words_are_expanded_with_the_escape_character_of_the_file(escape: str, target: str) -> None:
+    found = facts(f"{escape}FROM debian\nCOPY x /a\\pp\n")
+    copy = copy_of(found.target.steps[0], found)
+    assert copy is not None
+    assert copy.target == target
 
 
 def test_a_base_is_the_image_from_outside() -> None:

@@ -8,7 +8,6 @@ from itertools import islice
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.expand import expand
 from memlint.lint.dependence import is_in_the_way, is_independent, needing_nothing
 from memlint.lint.edits import moved
 from memlint.lint.image import copy_of, images_of, told_once
@@ -104,7 +103,7 @@ def _target(copy: Copy, step: Step) -> str | None:
     """Where it copies to; where the base sets the directory, from there on."""
     if copy.target is not None:
         return copy.target
-    written = expand(copy.instruction.words[-1].text, step.environment)
+    written = step.expanded(copy.instruction.words[-1].text)
     return None if written is None else join(UNKNOWN, written)
 
 

@@ -8,7 +8,6 @@ from posixpath import basename
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.expand import expand
 from memlint.dockerfile.reference import parse_base
 from memlint.lint.image import base_name, copy_of, final_stages, is_shared_base, named_stage
 from memlint.lint.paths import is_below, join
@@ -99,7 +98,7 @@ def _run(step: Step) -> Iterator[_Taken]:
 def _mount(flag: str, step: Step) -> _Mount | None:
     """What a bind mount of a stage or an image says; None for other mounts."""
     fields: Mapping[str, str] = {
-        key.strip().lower(): expand(value, step.environment) or value
+        key.strip().lower(): step.expanded(value) or value
         for key, _, value in (field.partition("=") for field in flag.split(","))
     }
     target = next((fields[name] for name in ("target", "dst", "destination") if name in fields), None)

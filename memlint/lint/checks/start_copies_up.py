@@ -9,7 +9,6 @@ from posixpath import basename
 import msgspec
 
 from memlint import TYPE_CHECKING
-from memlint.dockerfile.expand import expand
 from memlint.dockerfile.shell import Placed, parse_shell
 from memlint.lint.image import images_of, steps_of, told_once
 from memlint.lint.lower import Lower
@@ -130,7 +129,7 @@ def _volumes(steps: Sequence[Step]) -> list[str]:
     words = [
         (word.text, step) for step in steps if step.instruction.keyword == "VOLUME" for word in step.instruction.words
     ]
-    paths = (join(step.directory, expand(text, step.environment) or text) for text, step in words)
+    paths = (join(step.directory, step.expanded(text) or text) for text, step in words)
     return [path for path in paths if path]
 
 

@@ -11,7 +11,6 @@ import posixpath
 
 import msgspec
 
-from memlint.dockerfile.expand import expand
 from memlint.lint.facts import Step
 from memlint.model.dockerfile import Dockerfile, Instruction, Stage
 from memlint.planner.write.words import copy_words
@@ -46,7 +45,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 def staged_copy(step: Step, dockerfile: Dockerfile, base: str, number: int, paths: frozenset[str]) -> Staged | Refused:
     """The COPY by way of a stage on `base`; `paths` are the files that its layer has, without a leading slash."""
-    instruction, escape = step.instruction, dockerfile.directives.get("escape", "\\")
+    instruction, escape = step.instruction, step.escape
     if instruction.keyword != "COPY":
         return Refused(f"{instruction.keyword} makes the files itself, so the base's are overwritten")
     if instruction.heredocs:
@@ -54,8 +53,8 @@ def staged_copy(step: Step, dockerfile: Dockerfile, base: str, number: int, path
     unlike = [flag.name for flag in instruction.flags if flag.name in _NOT_ALIKE]
     if unlike:
         return Refused(f"--{unlike[0]} makes the files unlike those of the base")
-    target = _target(step, paths, escape)
-    words = [expand(word.text, step.environment, escape) for word in instruction.words[:-1]]
+    target = _target(step, paths)
+    words = [step.expanded(word.text) for word in instruction.words[:-1]]
     if target is None or None in words:
         return Refused("its words hold variables that are not known here")
     numbered = numbered_reference(dockerfile, stage_with(instruction, dockerfile))
@@ -100,9 +99,9 @@ def stage_with(instruction: Instruction, dockerfile: Dockerfile) -> Stage:
     return next(stage for stage in dockerfile.stages if any(each is instruction for each in stage.instructions))
 
 
-def _target(step: Step, paths: frozenset[str], escape: str) -> tuple[str, str] | None:
+def _target(step: Step, paths: frozenset[str]) -> tuple[str, str] | None:
     """The directory that the COPY fills, and the name of the file where it is a single one."""
-    last = expand(step.instruction.words[-1].text, step.environment, escape)
+    last = step.expanded(step.instruction.words[-1].text)
     if not last or (step.directory is None and not last.startswith("/")):
         return None
     place = posixpath.normpath(posixpath.join(step.directory or "/", last))
