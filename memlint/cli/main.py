@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 from memlint import TYPE_CHECKING, __version__
-from memlint.cli.output import say
+from memlint.cli.output import say, write_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _answered(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--version"]:
-        print(f"memlint {__version__}")  # without the cost of a parser
+        write_output(f"memlint {__version__}\n", None)  # without the cost of a parser
         return OK
     from memlint.cli.parser import parse
 

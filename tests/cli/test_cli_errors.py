@@ -252,6 +252,14 @@ def test_interrupt_while_the_archive_stays_silent(command: Memlint) -> None:
     assert "Traceback" not in stderr
 
 
+@pytest.mark.parametrize("output", [">&-", ">/dev/full"])
+def test_a_version_that_cannot_be_told(command: Memlint, output: str) -> None:
+    script = f"exec {' '.join(MEMLINT)} --version {output}"
+    done = subprocess.run(["sh", "-c", script], env=command.env(), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("memlint: error: ")
+
+
 @pytest.mark.parametrize("arguments", [("compare", f"oci:{FLEET}", "--all"), ("compare", "--help")])
 def test_a_closed_pipe(command: Memlint, arguments: tuple[str, ...]) -> None:
     with subprocess.Popen(
