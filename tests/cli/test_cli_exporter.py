@@ -252,7 +252,7 @@ def test_an_end_in_the_middle_of_a_look(command: Memlint) -> None:
 
 def test_ipv6(command: Memlint) -> None:
     if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
-        pytest.skip("no IPv6 here")
+        pytest.skip("no IPv6 here")  # nothing that CI could install
     with serving(command, listen="[::1]:0") as it:
         assert it.url.startswith("http://[::1]:")
         assert it.get("/-/healthy")[0] == 200

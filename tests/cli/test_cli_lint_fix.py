@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from support.command import MEMLINT, Memlint
+from support.lacking import lacking
 from support.linting import write
 
 UNUSED = "FROM debian:12\n# memlint ignore=ML106 # why\nRUN true\n"
@@ -117,8 +118,7 @@ def test_files_that_cannot_be_written(home: Memlint) -> None:
     if os.geteuid() == 0:
         subprocess.run(("chattr", "+i", str(home.home / "a")), check=False, capture_output=True)
         if os.access(home.home / "a", os.W_OK) and _writes(home):
-            assert not os.environ.get("CI"), "nothing here keeps root from writing, and CI must have it"
-            pytest.skip("root writes everywhere here")
+            lacking("anything that keeps root from writing")
     else:
         (home.home / "a").chmod(0o555)
     try:

@@ -10,18 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO
 
-import pytest
+from support.lacking import lacking
 
 DEADLINE = 60.0
-
-
-def lacking(what: str) -> NoReturn:
-    """Skip on a developer's machine, fail in CI: there a skipped integration test is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(f"CI lacks {what}")
-    pytest.skip(f"lacking {what}")
 
 
 def need(*programs: str) -> None:
@@ -63,12 +56,13 @@ class Daemon:
 
     def with_buildkit(self) -> Daemon:
         """The same daemon, asked by a docker command that builds with BuildKit."""
-        for cli in (shutil.which("docker"), "/usr/bin/docker"):
-            if cli is not None and os.path.exists(cli) and self._has_buildkit(cli):
-                daemon = Daemon(self.home, self.socket, cli)
-                daemon.env |= {"DOCKER_BUILDKIT": "1", "BUILDER": cli}
-                return daemon
-        lacking("a docker command with BuildKit: one before 23, or one with buildx")
+        known = (cli for cli in (shutil.which("docker"), "/usr/bin/docker") if cli is not None and os.path.exists(cli))
+        cli = next(filter(self._has_buildkit, known), None)
+        if cli is None:
+            lacking("a docker command with BuildKit: one before 23, or one with buildx")
+        daemon = Daemon(self.home, self.socket, cli)
+        daemon.env |= {"DOCKER_BUILDKIT": "1", "BUILDER": cli}
+        return daemon
 
     def _has_buildkit(self, cli: str) -> bool:
         """Until 23 the command speaks with the daemon's BuildKit itself, since then only through a plugin."""

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 from textwrap import dedent
 
-from .daemons import Daemon, lacking
+from support.lacking import lacking
+
+from .daemons import Daemon
 
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 LIBC = f"{LIBRARIES}/libc.so.6"

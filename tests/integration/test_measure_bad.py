@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from support import frames
 from support.frames import PAGE, held
+from support.lacking import lacking
 
 from memlint.kernel.looking import look
 
-from .daemons import lacking, need
+from .daemons import need
 from .measuring import HIDDEN, POWERLESS, Measurement, measure, of_processes
 from .stores.processes import asleep, program_in
 from .stores.smaps import rollup

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.lacking import lacking
 
 from memlint.kernel.bounds import Bounds, Budget
 from memlint.kernel.mounts import mount_of
@@ -107,7 +108,7 @@ def as_device(path: Path) -> None:
     try:
         os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 8))
     except PermissionError:
-        pytest.skip("mknod needs CAP_MKNOD")
+        lacking("leave to make a device")
 
 
 @pytest.mark.parametrize("make", [as_pipe, as_device])
@@ -146,7 +147,7 @@ def test_databases_on_a_mount_of_their_own_are_not_asked(tmp_path: Path) -> None
     place.rename(moved)
     place.mkdir()
     if subprocess.run(["mount", "--bind", str(moved), str(place)], capture_output=True).returncode:
-        pytest.skip("mounting needs root")
+        lacking("leave to mount")
     try:
         assert packages(tmp_path, *TWICE) == {}
     finally:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from support.lacking import lacking
 
 
 def promtool(*arguments: str | Path, stdin: str = "", cwd: Path | None = None) -> str:
     """What it says, all of it; an AssertionError when it is not content. A machine without it skips, but not CI."""
     if shutil.which("promtool") is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI lacks promtool")
-        pytest.skip("lacking promtool")
+        lacking("promtool")
     done = subprocess.run(
         ["promtool", *map(str, arguments)], input=stdin, cwd=cwd, capture_output=True, text=True, timeout=60
     )

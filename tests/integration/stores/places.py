@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from textwrap import dedent
 
-from ..daemons import dockerd, end_those_of, lacking, need, serving, unmount_below
+from support.lacking import lacking
+
+from ..daemons import dockerd, end_those_of, need, serving, unmount_below
 from .engines import Containerd, Docker, Engine, Podman
 
 BTRFS_BYTES = 2 << 30

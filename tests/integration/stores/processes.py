@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..daemons import lacking
+from support.lacking import lacking
+
 from .container import wait_until_asleep
 
 SLEEP = Path("/usr/bin/sleep")
