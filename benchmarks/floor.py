@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -83,7 +84,7 @@ def verify(compression: str, path: str) -> None:
         free.put(memoryview(bytearray(BLOCK)))
     reader = opened(compression, Stored(path, blob.feed))
     for buffer, filled in blocks(reader, free):
-        tar.feed(buffer[:filled], lambda buffer=buffer: free.put(buffer))  # type: ignore[misc]
+        tar.feed(buffer[:filled], partial(free.put, buffer))
     tar.result()
     if f"sha256-{blob.result()}" != f"sha256-{os.path.basename(path)}":
         sys.exit(f"{path}: its digest is not its name")

@@ -20,6 +20,7 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -173,12 +174,10 @@ def measure(images: int) -> dict[str, object]:
     return {"images": images, "seconds": seconds, "rss": rss, "ideal": problem.ideal(), "ways": ways}
 
 
-def show(found: dict[str, object]) -> bool:
+def show(found: dict[str, Any]) -> bool:
     """Print a fleet's table; whether the plan is the best of all that give images nothing new."""
     ideal, ways = found["ideal"], found["ways"]
-    assert isinstance(ideal, int)
-    assert isinstance(ways, dict)
-    print(f"\n{found['images']} images: planned in {found['seconds']:.2f} s, {found['rss'] / 1e6:.0f} MB RSS")  # type: ignore[operator]
+    print(f"\n{found['images']} images: planned in {found['seconds']:.2f} s, {found['rss'] / 1e6:.0f} MB RSS")
     print(f"  {'':22}{'page cache':>12}{'× ideal':>9}{'pull':>12}{'bases':>7}{'extra, most':>13}")
     for name, (cache, pulled, *more) in ways.items():
         bases, extra_bytes = (str(more[0]), f"{more[1] / 1e6:.1f} MB") if more else ("", "")
@@ -198,7 +197,7 @@ def main() -> int:
     if arguments.images:
         print(json.dumps(measure(arguments.images)))
         return 0
-    found: dict[int, dict[str, object]] = {}
+    found: dict[int, dict[str, Any]] = {}
     best = True
     for size in SIZES:
         done = subprocess.run([sys.executable, __file__, "--images", str(size)], capture_output=True, check=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from memlint.layers.blocks import Blocks
 from memlint.layers.limits import Limits
@@ -68,8 +68,8 @@ def padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 512)
 
 
-def member(name: bytes, data: bytes = b"", flag: bytes = b"0", **fields: bytes) -> bytes:
-    return header(name, len(data), flag, **fields) + padded(data)  # type: ignore[arg-type]
+def member(name: bytes, data: bytes = b"", flag: bytes = b"0", **fields: Any) -> bytes:
+    return header(name, len(data), flag, **fields) + padded(data)
 
 
 def record(key: bytes, value: bytes) -> bytes:

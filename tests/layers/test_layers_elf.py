@@ -57,14 +57,14 @@ LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 CHUNKS = [(1 << 20,), (4096, 1 << 20), (512,), (1, 7, 4096), (100,), (64, 5000), (53,)]
 
 
-def _known(form: Form, **more: object) -> Elf:
-    facts: dict[str, object] = {
+def _known(form: Form, **more: Any) -> Elf:
+    facts: dict[str, Any] = {
         "soname": "libown.so.1",
         "needed": ("libc.so.6", "libm.so.6"),
         "rpath": ("/opt/lib", "$ORIGIN/../lib"),
         "runpath": ("/run/lib",),
     }
-    return Elf((form.bits, form.order, 62), **{**facts, **more})  # type: ignore[arg-type]
+    return Elf((form.bits, form.order, 62), **{**facts, **more})
 
 
 def _library(form: Form, *tags: tuple[int, int], kind: int = DYN, interp: bool = False) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.effort import effort
 from support.linting import linter, repository
@@ -183,7 +185,12 @@ def test_twice_the_stages_take_twice_the_effort(line: str) -> None:
 
 def test_facts_are_worked_out_once_and_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr(facts_module, "commands_of", lambda *given: calls.append(1) or commands_of(*given))  # type: ignore[func-returns-value]
+
+    def counted(*given: Any) -> Any:
+        calls.append(1)
+        return commands_of(*given)
+
+    monkeypatch.setattr(facts_module, "commands_of", counted)
     found = facts("FROM debian AS a\nRUN x\nFROM debian\nRUN y\n")
     assert found.stages[0].base is not None
     assert calls == []

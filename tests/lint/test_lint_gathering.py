@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.linting import write
@@ -37,9 +38,9 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def gathered(
-    *paths: str, standard: Standard | None = None, whole: bool = True, file: str | None = None, **settings: object
+    *paths: str, standard: Standard | None = None, whole: bool = True, file: str | None = None, **settings: Any
 ) -> Gathered:
-    config = Config(directory=os.getcwd(), file=file, **settings)  # type: ignore[arg-type]
+    config = Config(directory=os.getcwd(), file=file, **settings)
     return gather(paths, config, find_root(paths, config, standard), standard, whole=whole)
 
 

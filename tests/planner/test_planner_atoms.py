@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.elf import library
 from support.fleets import compared, loaded
@@ -36,9 +38,9 @@ def debs(*names: str, depends: dict[str, str] | None = None) -> Files:
     return {**files, "var/lib/dpkg/status": status.encode()}
 
 
-def planned(*specs: Spec, **options: object) -> Plan:
+def planned(*specs: Spec, **options: Any) -> Plan:
     images, indexes = loaded(*specs)
-    chosen = Options(**options)  # type: ignore[arg-type]
+    chosen = Options(**options)
     return plan_images(images, [1] * len(images), indexes, storage_model("overlay2"), ELF_KINDS, chosen)
 
 
